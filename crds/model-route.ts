@@ -1,0 +1,223 @@
+import { z } from 'zod';
+import { condition } from './conditions.ts';
+import { duration } from './duration.ts';
+import { health, healthReason, ROUTE_REASONS } from './health.ts';
+import { API_VERSION, label, modelName, objectName } from './names.ts';
+import { objectMeta } from './object-meta.ts';
+import { rules } from './structural.ts';
+
+const MAX_MODELS = 32;
+const MAX_CHAIN = 16;
+
+const chainEntry = z.strictObject({
+  endpoint: objectName().meta({ description: 'Name of a ProviderEndpoint in the namespace of this route.' }),
+  model: modelName().meta({ description: 'Model to ask of it, as its provider writes it.' }),
+  region: label().optional().meta({ description: 'One region of that endpoint. Left out: all its regions, in their order.' }),
+  weight: z.int().min(1).max(100).optional().meta({
+    description:
+      'Neighbouring entries that carry a weight form one step of the chain and share its traffic in that proportion; the next step is used when none of them can answer.',
+  }),
+});
+
+const timeouts = z
+  .strictObject({
+    connect: duration().default('2s').meta({ description: 'Longest wait for a connection to one target, TLS included.' }),
+    firstContent: duration().default('10s').meta({
+      description:
+        'Longest wait for the first content of a stream. Headers, pings and role-only chunks do not count: a provider that sends only those is stalled.',
+    }),
+    response: duration()
+      .optional()
+      .meta({
+        description:
+          'Longest wait for a whole unary answer of one target. Default: while other targets remain, half of what is left of `total`; else all of it.',
+      }),
+    idle: duration().default('15s').meta({ description: 'Longest silence after the first content.' }),
+    total: duration()
+      .default('120s')
+      .meta({
+        description:
+          'Deadline of the whole request up to its first content, over all attempts, and of a unary answer as a whole. A stream that has begun is bounded by `idle`.',
+      }),
+  })
+  .prefault({})
+  .meta({
+    description: 'How long a request may wait, and for what.',
+    ...rules(
+      {
+        rule: 'duration(self.connect) <= duration(self.firstContent)',
+        message: 'timeouts.connect must not be longer than timeouts.firstContent',
+      },
+      {
+        rule: 'duration(self.firstContent) <= duration(self.total)',
+        message: 'timeouts.firstContent must not be longer than timeouts.total',
+      },
+      { rule: 'duration(self.idle) <= duration(self.total)', message: 'timeouts.idle must not be longer than timeouts.total' },
+      {
+        rule: '!has(self.response) || duration(self.response) <= duration(self.total)',
+        message: 'timeouts.response must not be longer than timeouts.total',
+      },
+      {
+        rule: "duration(self.connect) > duration('0s') && duration(self.idle) > duration('0s')",
+        message: 'timeouts must be longer than 0s',
+      },
+    ),
+  });
+
+const retries = z
+  .strictObject({
+    maxAttempts: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(4)
+      .meta({ description: 'Most attempts for one request, over all targets: retries and fallback hops together.' }),
+    sameTarget: z
+      .int()
+      .min(0)
+      .max(3)
+      .default(1)
+      .meta({
+        description:
+          'Quick retries on the same target for a single 5xx or reset. Silence, 4xx and an open breaker are never retried on the same target.',
+      }),
+    budgetPercent: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(20)
+      .meta({
+        description:
+          'Retries on the same target, in percent of the requests of the last ten seconds, so that retries do not add to an overload. Three are always allowed.',
+      }),
+    waitUpTo: duration()
+      .default('0s')
+      .meta({
+        description:
+          'Longest wait for a `Retry-After` of the same target. `0s`: a rate limit moves on to the next target at once.',
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'What one request may cost.' });
+
+const streaming = z
+  .strictObject({
+    commit: z.enum(['FirstContent', 'Complete']).default('FirstContent').meta({
+      description:
+        'When a stream is given to the client: at its first content, or (`Complete`) as a whole, so that any failure can still be answered by the next target.',
+    }),
+    afterCommit: z.enum(['Error']).default('Error').meta({
+      description:
+        'What follows a failure after the first content went out. `Error`: an error event and no `[DONE]`, so that no SDK takes the answer for a whole one.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'How streams are handled.' });
+
+export const modelRouteSpec = z
+  .strictObject({
+    models: z
+      .array(modelName())
+      .max(MAX_MODELS)
+      .meta({
+        description:
+          'Model names that applications ask for. When two routes of a namespace claim one name, the older route keeps it.',
+        'x-understudy-required': 'name at least one model that applications ask for, for example models: [gpt-4o]',
+        'x-kubernetes-list-type': 'atomic',
+        ...rules(
+          { rule: 'self.size() > 0', message: 'name at least one model that applications ask for, for example models: [gpt-4o]' },
+          { rule: 'self.all(a, self.exists_one(b, b == a))', message: 'a model name is listed twice: list each once' },
+        ),
+      }),
+    chain: z
+      .array(chainEntry)
+      .max(MAX_CHAIN)
+      .meta({
+        description: 'The fallback chain, most preferred first.',
+        'x-understudy-required': 'name at least one target in spec.chain: {endpoint: …, model: …}',
+        'x-kubernetes-list-type': 'atomic',
+        ...rules(
+          { rule: 'self.size() > 0', message: 'name at least one target in spec.chain: {endpoint: …, model: …}' },
+          {
+            rule: "self.all(a, self.exists_one(b, b.endpoint == a.endpoint && b.model == a.model && (has(b.region) ? b.region : '') == (has(a.region) ? a.region : '')))",
+            message: 'two entries of the chain have the same endpoint, model and region: remove one',
+          },
+        ),
+      }),
+    timeouts,
+    retries,
+    streaming,
+  })
+  .meta({ description: 'A fallback chain, and the model names that it answers to.' });
+
+const targetStatus = z.strictObject({
+  target: z.string().meta({ description: '`endpoint/region/model`.' }),
+  position: z.int().min(0).meta({ description: 'Step of the chain, from 0.' }),
+  health: health(),
+  reason: healthReason(),
+  since: z.iso.datetime().optional(),
+  share: z.int().min(0).max(100).meta({ description: 'Percent of the traffic that the target is given now.' }),
+});
+
+const lastFailover = z.strictObject({
+  time: z.iso.datetime(),
+  from: z.string(),
+  to: z.string(),
+  reason: healthReason(),
+  evidence: z.string().max(1024).meta({ description: 'What was seen, with numbers.' }),
+  detectedIn: z
+    .string()
+    .optional()
+    .meta({ description: 'From the first failure of this episode to the verdict, for example `3.1s`.' }),
+  lasted: z.string().optional().meta({ description: 'Until traffic came back; absent while it has not.' }),
+});
+
+export const modelRouteStatus = z.strictObject({
+  observedGeneration: z
+    .int()
+    .optional()
+    .meta({ description: 'Generation of the spec that this status is about.', format: 'int64' }),
+  conditions: z
+    .array(condition)
+    .optional()
+    .meta({
+      description: '`Accepted`, `ResolvedRefs`, `Programmed`, `Healthy`, `FailedOver`.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    }),
+  active: z.string().optional().meta({ description: 'Target that answers now: `endpoint/region/model`.' }),
+  health: health().optional().meta({ description: 'Verdict on the active target.' }),
+  reason: z.enum(ROUTE_REASONS).optional().meta({ description: 'Why this target is the active one.' }),
+  since: z.iso.datetime().optional().meta({ description: 'Since when it is.' }),
+  targets: z
+    .array(targetStatus)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['target'] }),
+  lastFailover: lastFailover.optional(),
+  failovers: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'Times that traffic moved away from a target of this route.', format: 'int64' }),
+  proxies: z
+    .strictObject({
+      ready: z.int().min(0),
+      programmed: z.int().min(0).meta({ description: 'Ready proxies that have acknowledged `revision`.' }),
+      revision: z.string().meta({ description: 'Revision of the runtime config that this route is part of.' }),
+      summary: z.string().meta({ description: 'Programmed of ready, as the printer column shows it: `2/2`.' }),
+    })
+    .optional(),
+});
+
+export const modelRoute = z.object({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('ModelRoute'),
+  metadata: objectMeta,
+  spec: modelRouteSpec,
+  status: modelRouteStatus.optional(),
+});
+
+export type ModelRoute = z.output<typeof modelRoute>;
+export type ModelRouteSpec = z.output<typeof modelRouteSpec>;
+export type ModelRouteStatus = z.output<typeof modelRouteStatus>;
+export type ChainEntry = z.output<typeof chainEntry>;

@@ -1,0 +1,16 @@
+/** Unit tests stand beside their file; the suites that need a running part stand in test/<area>. */
+const swc = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+  ],
+};
+
+export default {
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: swc,
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};
