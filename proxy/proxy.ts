@@ -1,3 +1,4 @@
+import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { FleetView, ProxyReport } from '../contract/fleet.ts';
@@ -25,6 +26,8 @@ export interface ProxyOptions {
   credentials: CredentialSource;
   logger: Logger;
   registry: Registry;
+  /** More to serve on the admin address, beside `/healthz`, `/readyz` and `/metrics`: the status API of `understudy run`. */
+  adminRoutes?: (app: Express) => void;
 }
 
 /** One proxy, seen from outside: what the fleet client, `understudy run` and tests hold. */
