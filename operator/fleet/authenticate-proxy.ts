@@ -1,17 +1,109 @@
-/** What the API server says of a token. */
-export type TokenVerdict =
-  | {
-      authenticated: true;
-      /** `system:serviceaccount:<namespace>:<name>` for a ServiceAccount. */
-      username: string;
-      /** The audiences asked for that the token is meant for. */
-      audiences: readonly string[];
-      /** The pod that the token is bound to, from `authentication.kubernetes.io/pod-name`. */
-      podName?: string | undefined;
-    }
-  | { authenticated: false; message: string };
+import { createHash } from 'node:crypto';
+import { FLEET_AUDIENCE } from '../../contract/fleet.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { KubeClient, TokenReview } from '../kube/kube-client.ts';
 
-/** A TokenReview. Rejects when the API server can't be asked. */
-export interface TokenReviewer {
-  reviewToken(token: string, audience: string): Promise<TokenVerdict>;
+/** A verdict is asked for again after this, so that a ServiceAccount that was deleted loses its access within a minute. */
+export const ACCEPTED_FOR_MS = 60_000;
+/** Shorter: a token that was refused may become good, for instance when RBAC or a ServiceAccount is put right. */
+export const REFUSED_FOR_MS = 5_000;
+/** Verdicts that are remembered. Two for each of 2,000 proxies, since their tokens rotate. */
+export const MAX_REMEMBERED_VERDICTS = 4_096;
+/** TokenReviews at once: who shows made-up tokens must not flood the API server. */
+export const MAX_REVIEWS_AT_ONCE = 32;
+/** A ServiceAccount token has about 1 kB. */
+export const MAX_TOKEN_LENGTH = 8_192;
+
+export interface ProxyIdentity {
+  /** Namespace of the ServiceAccount: the only one that its holder hears of, or reports about. */
+  namespace: string;
+  /** Pod that the token is bound to, when it is. */
+  pod?: string | undefined;
+}
+
+export type Authentication =
+  | { outcome: 'Accepted'; identity: ProxyIdentity }
+  /** 401: no token, or the API server does not know it. */
+  | { outcome: 'Unauthenticated'; message: string }
+  /** 403: a good token, but not one of a proxy. */
+  | { outcome: 'Forbidden'; message: string }
+  /** 503: the API server can't be asked now, or too many ask at once. */
+  | { outcome: 'Unavailable'; message: string };
+
+export interface AuthenticateProxyOptions {
+  client: Pick<KubeClient, 'reviewToken'>;
+  /** Name of the ServiceAccount that proxies run as, in whatever namespace. */
+  serviceAccount: string;
+  clock: Pick<Clock, 'monotonic'>;
+}
+
+/** Takes the value of an `authorization` header. Never rejects. */
+export type AuthenticateProxy = (authorization: string | undefined) => Promise<Authentication>;
+
+type Verdict = Exclude<Authentication, { outcome: 'Unavailable' }>;
+
+export function createAuthenticateProxy({ client, serviceAccount, clock }: AuthenticateProxyOptions): AuthenticateProxy {
+  // By hash, so that no heap dump of the operator holds tokens. In the order of asking, so that the oldest is the first to go.
+  const remembered = new Map<string, { verdict: Verdict; until: number }>();
+  const asking = new Map<string, Promise<Authentication>>();
+
+  async function ask(token: string, hash: string): Promise<Authentication> {
+    try {
+      const verdict = judge(await client.reviewToken(token, [FLEET_AUDIENCE]), serviceAccount);
+      remember(hash, verdict);
+      return verdict;
+    } catch (error) {
+      // The error names the request and never the token: see KubeError.
+      return {
+        outcome: 'Unavailable',
+        message: `the token can't be reviewed now: ${error instanceof Error ? error.message : error}`,
+      };
+    } finally {
+      asking.delete(hash);
+    }
+  }
+
+  function remember(hash: string, verdict: Verdict): void {
+    remembered.delete(hash);
+    if (remembered.size >= MAX_REMEMBERED_VERDICTS) remembered.delete(remembered.keys().next().value!);
+    const keptFor = verdict.outcome === 'Accepted' ? ACCEPTED_FOR_MS : REFUSED_FOR_MS;
+    remembered.set(hash, { verdict, until: clock.monotonic() + keptFor });
+  }
+
+  return async (authorization) => {
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined || token.length > MAX_TOKEN_LENGTH) {
+      return { outcome: 'Unauthenticated', message: 'show the ServiceAccount token as "Authorization: Bearer …"' };
+    }
+    const hash = createHash('sha256').update(token).digest('base64');
+    const known = remembered.get(hash);
+    if (known !== undefined && clock.monotonic() < known.until) return known.verdict;
+    const underWay = asking.get(hash);
+    if (underWay !== undefined) return underWay;
+    if (asking.size >= MAX_REVIEWS_AT_ONCE) {
+      return { outcome: 'Unavailable', message: 'too many tokens are being reviewed at once' };
+    }
+    const answer = ask(token, hash);
+    asking.set(hash, answer);
+    return answer;
+  };
+}
+
+/** Pure: what a review says of a proxy. */
+export function judge(review: TokenReview, serviceAccount: string): Verdict {
+  if (!review.authenticated) return { outcome: 'Unauthenticated', message: `the API server refuses the token: ${review.reason}` };
+  if (!review.audiences.includes(FLEET_AUDIENCE)) {
+    return { outcome: 'Forbidden', message: `the token is not meant for the audience ${FLEET_AUDIENCE}` };
+  }
+  if (review.serviceAccount === undefined) {
+    return { outcome: 'Forbidden', message: `the token is of ${review.username}, which is no ServiceAccount` };
+  }
+  const { namespace, name } = review.serviceAccount;
+  if (name !== serviceAccount) {
+    return {
+      outcome: 'Forbidden',
+      message: `the token is of ServiceAccount ${namespace}/${name}; proxies run as ServiceAccount ${serviceAccount}`,
+    };
+  }
+  return { outcome: 'Accepted', identity: { namespace, pod: review.pod?.name } };
 }

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { MAX_MESSAGE_BYTES, type ProxyReport, proxyReport } from '../../contract/fleet.ts';
+
+/** Bytes of reports that are in memory at once, over all proxies: four of the largest, or thousands of usual ones. */
+export const MAX_REPORT_BYTES_AT_ONCE = 4 * MAX_MESSAGE_BYTES;
+/** Problems that an answer names: enough to see what is wrong, bounded whatever was sent. */
+const MAX_NAMED_PROBLEMS = 3;
+
+export type ReadReport =
+  | { outcome: 'Read'; report: ProxyReport }
+  | { outcome: 'TooLarge'; message: string }
+  | { outcome: 'Busy'; message: string }
+  | { outcome: 'Invalid'; message: string }
+  /** The proxy went away before it had said all: there is nobody to answer. */
+  | { outcome: 'BrokenOff' };
+
+export type ReportReader = (request: IncomingMessage) => Promise<ReadReport>;
+
+/** Reads and validates bodies of reports within one memory budget. Never rejects. Time is bounded by the server's `requestTimeout`. */
+export function createReportReader(): ReportReader {
+  let bytesAtOnce = 0;
+
+  async function readBody(request: IncomingMessage): Promise<Buffer | Exclude<ReadReport, { outcome: 'Read' }>> {
+    const tooLarge = { outcome: 'TooLarge' as const, message: `a report may have ${MAX_MESSAGE_BYTES} bytes` };
+    if (Number(request.headers['content-length'] ?? 0) > MAX_MESSAGE_BYTES) return tooLarge;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        bytesAtOnce += chunk.length;
+        if (size > MAX_MESSAGE_BYTES) return tooLarge;
+        if (bytesAtOnce > MAX_REPORT_BYTES_AT_ONCE) return { outcome: 'Busy', message: 'too many reports at once: report again' };
+        chunks.push(chunk);
+      }
+      return request.complete ? Buffer.concat(chunks) : { outcome: 'BrokenOff' };
+    } catch {
+      // Reading fails in one way only: the connection broke, which the proxy sees for itself.
+      return { outcome: 'BrokenOff' };
+    } finally {
+      bytesAtOnce -= size;
+    }
+  }
+
+  return async (request) => {
+    const body = await readBody(request);
+    return Buffer.isBuffer(body) ? parseReport(body.toString()) : body;
+  };
+}
+
+/** Pure. The message names the fields that are wrong, and never their values. */
+export function parseReport(body: string): Extract<ReadReport, { outcome: 'Read' | 'Invalid' }> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { outcome: 'Invalid', message: 'the report is no JSON' };
+  }
+  const parsed = proxyReport.safeParse(value);
+  if (parsed.success) return { outcome: 'Read', report: parsed.data };
+  const { issues } = parsed.error;
+  const named = issues.slice(0, MAX_NAMED_PROBLEMS).map(({ path, message }) => `${path.join('.') || 'report'}: ${message}`);
+  const more = issues.length > named.length ? `; and ${issues.length - named.length} more` : '';
+  return { outcome: 'Invalid', message: `${named.join('; ')}${more}`.slice(0, 1_024) };
+}
