@@ -12,5 +12,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: swc,
   testTimeout: 60_000,
+  // Some suites start a control plane and several processes each: more of them at once would starve each other.
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/closing-line-reporter.js'],
 };
