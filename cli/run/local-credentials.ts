@@ -1,0 +1,44 @@
+import type { CredentialRef } from '../../contract/runtime-config.ts';
+import type { CredentialSource } from '../../proxy/proxy.ts';
+import type { LocalSecret } from '../input/read-secret.ts';
+
+/** The variable that stands for a key of a Secret which no file has: `UNDERSTUDY_SECRET_OPENAI_EU_APIKEY` for `apiKey` of `openai-eu`. */
+export function secretVariable({ secret, key }: CredentialRef): string {
+  return `UNDERSTUDY_SECRET_${`${secret}_${key}`.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+}
+
+export interface LocalCredentials extends CredentialSource {
+  /** Takes the Secrets of newly read files, and tells when a key has changed. */
+  replace(secrets: readonly LocalSecret[]): void;
+}
+
+/** Provider keys from the Secrets of the files; a key that they lack comes from the environment. */
+export function createLocalCredentials(env: Readonly<Record<string, string | undefined>>): LocalCredentials {
+  let current = new Map<string, ReadonlyMap<string, string>>();
+  const listeners = new Set<() => void>();
+  return {
+    read: (ref) => {
+      // As with a mounted file, the line end that an editor or `base64` has added is none of the key.
+      const value = (current.get(ref.secret)?.get(ref.key) ?? env[secretVariable(ref)])?.trim();
+      return value === '' ? undefined : value;
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    replace: (secrets) => {
+      const next = new Map(secrets.map(({ name, values }) => [name, values]));
+      const changed = !sameSecrets(current, next);
+      current = next;
+      if (changed) for (const listener of listeners) listener();
+    },
+  };
+}
+
+function sameSecrets(a: ReadonlyMap<string, ReadonlyMap<string, string>>, b: typeof a): boolean {
+  const flat = (secrets: typeof a) =>
+    JSON.stringify(
+      [...secrets].map(([name, values]) => [name, [...values].sort()]).sort(([x], [y]) => ((x ?? '') < (y ?? '') ? -1 : 1)),
+    );
+  return flat(a) === flat(b);
+}
