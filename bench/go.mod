@@ -1,0 +1,3 @@
+module understudy.dev/bench
+
+go 1.25
