@@ -1,14 +1,20 @@
 import { z } from 'zod';
 
 /** `metav1.Condition`, see https://github.com/kubernetes/community/blob/main/contributors/devel/sig-architecture/api-conventions.md. */
-export const condition = z.strictObject({
-  type: z.string().min(1).max(316),
-  status: z.enum(['True', 'False', 'Unknown']),
-  observedGeneration: z.int().min(0).optional().meta({ format: 'int64' }),
-  lastTransitionTime: z.iso.datetime(),
-  reason: z.string().min(1).max(1024),
-  message: z.string().max(32_768),
-});
+export const condition = z
+  .strictObject({
+    type: z.string().min(1).max(316).meta({ description: 'Type of the condition, in CamelCase.' }),
+    status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether it holds.' }),
+    observedGeneration: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({ description: 'Generation of the spec that it was seen at.', format: 'int64' }),
+    lastTransitionTime: z.iso.datetime().meta({ description: 'When its status last changed.' }),
+    reason: z.string().min(1).max(1024).meta({ description: 'Why, in one word.' }),
+    message: z.string().max(32_768).meta({ description: 'Why, in words for a reader.' }),
+  })
+  .meta({ description: 'One condition.' });
 export type Condition = z.output<typeof condition>;
 
 /** Every condition type, on which kinds it stands, and every reason that it can have. A reason is good news or it is not: `ok` says which. */
@@ -43,6 +49,7 @@ export const CONDITIONS = {
       Pending: 'Some ready proxies have not acknowledged this revision yet.',
       Refused: 'A proxy refused this revision and goes on with the last good one.',
       NoProxies: 'No proxy of this namespace is connected.',
+      NotServed: 'The config does not hold this generation: `Accepted` or `ResolvedRefs` says why.',
     },
   },
   CredentialsResolved: {

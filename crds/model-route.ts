@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { condition } from './conditions.ts';
-import { duration } from './duration.ts';
+import { duration, durationOrNone, ifDurations, notLonger } from './duration.ts';
 import { health, healthReason, ROUTE_REASONS } from './health.ts';
 import { API_VERSION, label, modelName, objectName } from './names.ts';
 import { objectMeta } from './object-meta.ts';
@@ -26,40 +26,34 @@ const timeouts = z
       description:
         'Longest wait for the first content of a stream. Headers, pings and role-only chunks do not count: a provider that sends only those is stalled.',
     }),
-    response: duration()
-      .optional()
-      .meta({
-        description:
-          'Longest wait for a whole unary answer of one target. Default: while other targets remain, half of what is left of `total`; else all of it.',
-      }),
+    response: duration().optional().meta({
+      description:
+        'Longest wait for a whole unary answer of one target. Default: while other targets remain, half of what is left of `total`; else all of it.',
+    }),
     idle: duration().default('15s').meta({ description: 'Longest silence after the first content.' }),
-    total: duration()
-      .default('120s')
-      .meta({
-        description:
-          'Deadline of the whole request up to its first content, over all attempts, and of a unary answer as a whole. A stream that has begun is bounded by `idle`.',
-      }),
+    total: duration().default('120s').meta({
+      description:
+        'Deadline of the whole request up to its first content, over all attempts, and of a unary answer as a whole. A stream that has begun is bounded by `idle`.',
+    }),
   })
   .prefault({})
   .meta({
     description: 'How long a request may wait, and for what.',
     ...rules(
+      notLonger(
+        'connect',
+        'firstContent',
+        'timeouts.connect (default 2s) must not be longer than timeouts.firstContent (default 10s)',
+      ),
+      notLonger(
+        'firstContent',
+        'total',
+        'timeouts.firstContent (default 10s) must not be longer than timeouts.total (default 120s)',
+      ),
+      notLonger('idle', 'total', 'timeouts.idle (default 15s) must not be longer than timeouts.total (default 120s)'),
       {
-        rule: 'duration(self.connect) <= duration(self.firstContent)',
-        message: 'timeouts.connect must not be longer than timeouts.firstContent',
-      },
-      {
-        rule: 'duration(self.firstContent) <= duration(self.total)',
-        message: 'timeouts.firstContent must not be longer than timeouts.total',
-      },
-      { rule: 'duration(self.idle) <= duration(self.total)', message: 'timeouts.idle must not be longer than timeouts.total' },
-      {
-        rule: '!has(self.response) || duration(self.response) <= duration(self.total)',
-        message: 'timeouts.response must not be longer than timeouts.total',
-      },
-      {
-        rule: "duration(self.connect) > duration('0s') && duration(self.idle) > duration('0s')",
-        message: 'timeouts must be longer than 0s',
+        rule: `!has(self.response) || ${ifDurations(['self.response', 'self.total'], 'duration(self.response) <= duration(self.total)')}`,
+        message: 'timeouts.response must not be longer than timeouts.total (default 120s)',
       },
     ),
   });
@@ -72,30 +66,17 @@ const retries = z
       .max(10)
       .default(4)
       .meta({ description: 'Most attempts for one request, over all targets: retries and fallback hops together.' }),
-    sameTarget: z
-      .int()
-      .min(0)
-      .max(3)
-      .default(1)
-      .meta({
-        description:
-          'Quick retries on the same target for a single 5xx or reset. Silence, 4xx and an open breaker are never retried on the same target.',
-      }),
-    budgetPercent: z
-      .int()
-      .min(0)
-      .max(100)
-      .default(20)
-      .meta({
-        description:
-          'Retries on the same target, in percent of the requests of the last ten seconds, so that retries do not add to an overload. Three are always allowed.',
-      }),
-    waitUpTo: duration()
-      .default('0s')
-      .meta({
-        description:
-          'Longest wait for a `Retry-After` of the same target. `0s`: a rate limit moves on to the next target at once.',
-      }),
+    sameTarget: z.int().min(0).max(3).default(1).meta({
+      description:
+        'Quick retries on the same target for a single 5xx or reset. Silence, 4xx and an open breaker are never retried on the same target.',
+    }),
+    budgetPercent: z.int().min(0).max(100).default(20).meta({
+      description:
+        'Retries on the same target, in percent of the requests of the last ten seconds, so that retries do not add to an overload. Three are always allowed.',
+    }),
+    waitUpTo: durationOrNone().default('0s').meta({
+      description: 'Longest wait for a `Retry-After` of the same target. `0s`: a rate limit moves on to the next target at once.',
+    }),
   })
   .prefault({})
   .meta({ description: 'What one request may cost.' });
@@ -117,7 +98,7 @@ const streaming = z
 export const modelRouteSpec = z
   .strictObject({
     models: z
-      .array(modelName())
+      .array(modelName().meta({ description: 'A model name, for example `gpt-4o`.' }))
       .max(MAX_MODELS)
       .meta({
         description:
@@ -148,22 +129,33 @@ export const modelRouteSpec = z
     retries,
     streaming,
   })
-  .meta({ description: 'A fallback chain, and the model names that it answers to.' });
+  .meta({
+    description: 'A fallback chain, and the model names that it answers to.',
+    ...rules(
+      notLonger(
+        'retries.waitUpTo',
+        'timeouts.total',
+        'retries.waitUpTo must not be longer than timeouts.total (default 120s): nobody would be there for the answer',
+      ),
+    ),
+  });
 
-const targetStatus = z.strictObject({
-  target: z.string().meta({ description: '`endpoint/region/model`.' }),
-  position: z.int().min(0).meta({ description: 'Step of the chain, from 0.' }),
-  health: health(),
-  reason: healthReason(),
-  since: z.iso.datetime().optional(),
-  share: z.int().min(0).max(100).meta({ description: 'Percent of the traffic that the target is given now.' }),
-});
+const targetStatus = z
+  .strictObject({
+    target: z.string().meta({ description: '`endpoint/region/model`.' }),
+    position: z.int().min(0).meta({ description: 'Step of the chain, from 0.' }),
+    health: health().meta({ description: 'Verdict on the target.' }),
+    reason: healthReason().meta({ description: 'Why it has this verdict.' }),
+    since: z.iso.datetime().optional().meta({ description: 'Since when it has.' }),
+    share: z.int().min(0).max(100).meta({ description: 'Percent of the traffic that the target is given now.' }),
+  })
+  .meta({ description: 'One target of the chain.' });
 
 const lastFailover = z.strictObject({
-  time: z.iso.datetime(),
-  from: z.string(),
-  to: z.string(),
-  reason: healthReason(),
+  time: z.iso.datetime().meta({ description: 'When traffic moved.' }),
+  from: z.string().meta({ description: 'Target that it left.' }),
+  to: z.string().meta({ description: 'Target that took it over.' }),
+  reason: healthReason().meta({ description: 'Why the target that it left could not go on.' }),
   evidence: z.string().max(1024).meta({ description: 'What was seen, with numbers.' }),
   detectedIn: z
     .string()
@@ -172,50 +164,62 @@ const lastFailover = z.strictObject({
   lasted: z.string().optional().meta({ description: 'Until traffic came back; absent while it has not.' }),
 });
 
-export const modelRouteStatus = z.strictObject({
-  observedGeneration: z
-    .int()
-    .optional()
-    .meta({ description: 'Generation of the spec that this status is about.', format: 'int64' }),
-  conditions: z
-    .array(condition)
-    .optional()
-    .meta({
-      description: '`Accepted`, `ResolvedRefs`, `Programmed`, `Healthy`, `FailedOver`.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['type'],
-    }),
-  active: z.string().optional().meta({ description: 'Target that answers now: `endpoint/region/model`.' }),
-  health: health().optional().meta({ description: 'Verdict on the active target.' }),
-  reason: z.enum(ROUTE_REASONS).optional().meta({ description: 'Why this target is the active one.' }),
-  since: z.iso.datetime().optional().meta({ description: 'Since when it is.' }),
-  targets: z
-    .array(targetStatus)
-    .optional()
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['target'] }),
-  lastFailover: lastFailover.optional(),
-  failovers: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ description: 'Times that traffic moved away from a target of this route.', format: 'int64' }),
-  proxies: z
-    .strictObject({
-      ready: z.int().min(0),
-      programmed: z.int().min(0).meta({ description: 'Ready proxies that have acknowledged `revision`.' }),
-      revision: z.string().meta({ description: 'Revision of the runtime config that this route is part of.' }),
-      summary: z.string().meta({ description: 'Programmed of ready, as the printer column shows it: `2/2`.' }),
-    })
-    .optional(),
-});
+export const modelRouteStatus = z
+  .strictObject({
+    observedGeneration: z
+      .int()
+      .optional()
+      .meta({ description: 'Generation of the spec that this status is about.', format: 'int64' }),
+    conditions: z
+      .array(condition)
+      .optional()
+      .meta({
+        description: '`Accepted`, `ResolvedRefs`, `Programmed`, `Healthy`, `FailedOver`.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+      }),
+    active: z.string().optional().meta({ description: 'Target that answers now: `endpoint/region/model`.' }),
+    health: health().optional().meta({ description: 'Verdict on the active target.' }),
+    reason: z.enum(ROUTE_REASONS).optional().meta({ description: 'Why this target is the active one.' }),
+    since: z.iso.datetime().optional().meta({ description: 'Since when it is.' }),
+    targets: z
+      .array(targetStatus)
+      .optional()
+      .meta({
+        description: 'Every target of the chain, in its order.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['target'],
+      }),
+    lastFailover: lastFailover.optional().meta({ description: 'The last time that traffic moved away from a target.' }),
+    failovers: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({ description: 'Times that traffic moved away from a target of this route.', format: 'int64' }),
+    proxies: z
+      .strictObject({
+        ready: z.int().min(0).meta({ description: 'Proxies of the namespace that are ready.' }),
+        programmed: z.int().min(0).meta({ description: 'Ready proxies that have acknowledged `revision`.' }),
+        revision: z.string().meta({ description: 'Revision of the runtime config that this route is part of.' }),
+        summary: z.string().meta({ description: 'Programmed of ready, as the printer column shows it: `2/2`.' }),
+      })
+      .optional()
+      .meta({ description: 'The proxies that serve this route.' }),
+  })
+  .meta({ description: 'What is known of the route now. Written by the operator.' });
 
-export const modelRoute = z.object({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal('ModelRoute'),
-  metadata: objectMeta,
-  spec: modelRouteSpec,
-  status: modelRouteStatus.optional(),
-});
+export const modelRoute = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal('ModelRoute'),
+    metadata: objectMeta,
+    spec: modelRouteSpec,
+    status: modelRouteStatus.optional(),
+  })
+  .meta({
+    description:
+      'A fallback chain of models. Applications ask for one of `spec.models`; the first target of the chain that can answer does, and status says which one that is, why, and since when.',
+  });
 
 export type ModelRoute = z.output<typeof modelRoute>;
 export type ModelRouteSpec = z.output<typeof modelRouteSpec>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { matching } from './structural.ts';
 
 export const GROUP = 'understudy.dev';
 export const VERSION = 'v1alpha1';
@@ -6,28 +7,23 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 
 /** An RFC 1123 label: what Kubernetes names most things with, and what region names must be. */
 export const label = () =>
-  z
-    .string()
-    .min(1)
-    .max(63)
-    .regex(
-      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-      'use lower-case letters, digits and "-", beginning and ending with a letter or digit',
-    );
+  matching(
+    z.string().min(1).max(63),
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    'use lower-case letters, digits and "-", beginning and ending with a letter or digit',
+  );
 
 /** An RFC 1123 subdomain: the name of a Kubernetes object such as a Secret. */
 export const objectName = () =>
-  z
-    .string()
-    .min(1)
-    .max(253)
-    .regex(
-      /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
-      'use lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit',
-    );
+  matching(
+    z.string().min(1).max(253),
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    'use lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit',
+  );
 
-/** A model's name as its provider writes it: `gpt-4o`, `meta-llama/Llama-3.3-70B-Instruct`. */
-export const modelName = () => z.string().min(1).max(128).regex(/^\S+$/, 'a model name has no white space');
+/** A model's name as its provider writes it: `gpt-4o`, `meta-llama/Llama-3.3-70B-Instruct`. It also stands in headers, so it is plain ASCII. */
+export const modelName = () =>
+  matching(z.string().min(1).max(128), /^[!-~]+$/, 'a model name has plain ASCII characters and no white space');
 
 /** How status, headers, metrics and logs name a target. Endpoint and region hold no `/`, so the first two split it; a model may. */
 export function targetId(endpoint: string, region: string, model: string): string {

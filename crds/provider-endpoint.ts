@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { condition } from './conditions.ts';
-import { duration } from './duration.ts';
+import { duration, durationOfAtLeast } from './duration.ts';
 import { health, healthReason, PROBE_OUTCOMES } from './health.ts';
 import { API_VERSION, label, modelName, objectName } from './names.ts';
 import { objectMeta } from './object-meta.ts';
-import { rules } from './structural.ts';
+import { matching, matchRule, rules } from './structural.ts';
 
 export const PROVIDERS = ['OpenAI', 'OpenAICompatible'] as const;
 
@@ -12,21 +12,26 @@ export const PROVIDERS = ['OpenAI', 'OpenAICompatible'] as const;
 const MAX_REGIONS = 32;
 const MAX_MODELS = 128;
 
+/**
+ * A scheme that a proxy speaks and a host it can connect to. Credentials are let through here: another rule has its own message for them.
+ * So has what follows the host.
+ */
+const BASE_URL_PATTERN = /^[hH][tT][tT][pP][sS]?:\/\/([^/?#@]*@)?([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?([/?#].*)?$/;
+
 const secretRef = z
   .strictObject({
     name: objectName().meta({
       description: 'Name of a Secret in the namespace of this endpoint.',
       'x-understudy-required': 'name the Secret that holds the provider key, for example name: openai',
     }),
-    key: z
-      .string()
-      .min(1)
-      .max(253)
-      .regex(/^[-._a-zA-Z0-9]+$/, 'a key of a Secret has letters, digits, "-", "_" and "." only')
-      .meta({
-        description: 'Key in the data of that Secret whose value is the provider key, for example `apiKey`.',
-        'x-understudy-required': 'name the key of the Secret that holds the provider key, for example key: apiKey',
-      }),
+    key: matching(
+      z.string().min(1).max(253),
+      /^[-._a-zA-Z0-9]+$/,
+      'a key of a Secret has letters, digits, "-", "_" and "." only',
+    ).meta({
+      description: 'Key in the data of that Secret whose value is the provider key, for example `apiKey`.',
+      'x-understudy-required': 'name the key of the Secret that holds the provider key, for example key: apiKey',
+    }),
   })
   .meta({
     description: 'The Secret that holds the provider key. Only the proxies of this namespace read it; the operator can not.',
@@ -42,15 +47,18 @@ const region = z.strictObject({
       description:
         'Where the API of this region begins, with its version segment and without a trailing slash: `https://api.openai.com/v1`.',
       ...rules(
-        {
-          rule: "self.matches('^[hH][tT][tT][pP][sS]?://[^/]')",
-          message: 'baseURL must begin with http:// or https:// and name a host, for example https://api.openai.com/v1',
-        },
+        matchRule(
+          BASE_URL_PATTERN,
+          'baseURL must begin with http:// or https:// and name a host, for example https://api.openai.com/v1',
+        ),
         {
           rule: "!self.matches('^[^:]*://[^/?#]*@')",
           message: 'baseURL must not carry credentials: put the key into a Secret and name it in spec.credentials.secretRef',
         },
-        { rule: "!self.matches('[?#\\\\s]')", message: 'baseURL must not have a query, a fragment or white space' },
+        {
+          rule: "self.matches('^[!-~]*$') && !self.matches('[?#]')",
+          message: 'baseURL must not have a query, a fragment, white space or characters that are not ASCII',
+        },
       ),
     }),
 });
@@ -61,30 +69,16 @@ const model = z.strictObject({
 
 const probe = z
   .strictObject({
-    interval: duration()
+    interval: durationOfAtLeast('1s', 'probe.interval must be 1s or longer: each probe is a real, billed completion')
       .default('30s')
       .meta({
         description: 'How often each region is asked for a tiny completion when no traffic tells the same. At least `1s`.',
-        ...rules({
-          rule: "!self.matches('^([0-9]+(ms|s|m|h))+$') || duration(self) >= duration('1s')",
-          message: 'probe.interval must be 1s or longer: each probe is a real, billed completion',
-        }),
       }),
-    timeout: duration()
-      .default('10s')
-      .meta({
-        description: 'How long one probe may take before it counts as failed.',
-        ...rules({
-          rule: "!self.matches('^([0-9]+(ms|s|m|h))+$') || duration(self) > duration('0s')",
-          message: 'probe.timeout must be longer than 0s',
-        }),
-      }),
-    model: modelName()
-      .optional()
-      .meta({
-        description:
-          'Model that is probed. Default: the first of `spec.models`, else the first model that a route of this namespace asks of this endpoint.',
-      }),
+    timeout: duration().default('10s').meta({ description: 'How long one probe may take before it counts as failed.' }),
+    model: modelName().optional().meta({
+      description:
+        'Model that is probed. Default: the first of `spec.models`, else the first model that a route of this namespace asks of this endpoint.',
+    }),
   })
   .meta({
     description:
@@ -96,12 +90,10 @@ export const providerEndpointSpec = z
     provider: z.enum(PROVIDERS).meta({
       description: 'Whose API this is: `OpenAI`, or `OpenAICompatible` for any server that speaks the same (vLLM, Ollama, …).',
     }),
-    failureDomain: label()
-      .optional()
-      .meta({
-        description:
-          'What fails together: endpoints of one failure domain are expected to fail at once. Default: the provider for `OpenAI`, the name of the endpoint for `OpenAICompatible`.',
-      }),
+    failureDomain: label().optional().meta({
+      description:
+        'What fails together: endpoints of one failure domain are expected to fail at once. Default: the provider for `OpenAI`, the name of the endpoint for `OpenAICompatible`.',
+    }),
     credentials: z
       .strictObject({ secretRef })
       .optional()
@@ -153,10 +145,10 @@ const probeStatus = z.strictObject({
 });
 
 const modelStatus = z.strictObject({
-  name: z.string(),
-  health: health(),
-  reason: healthReason(),
-  since: z.iso.datetime().optional(),
+  name: z.string().meta({ description: 'Model name as the provider writes it.' }),
+  health: health().meta({ description: 'Verdict on this model in this region.' }),
+  reason: healthReason().meta({ description: 'Why it has this verdict.' }),
+  since: z.iso.datetime().optional().meta({ description: 'Since when it has.' }),
   message: z.string().max(1024).optional().meta({ description: 'The numbers behind the verdict.' }),
   errorRate: z
     .string()
@@ -177,47 +169,64 @@ const modelStatus = z.strictObject({
     .meta({ description: 'Attempts at this target since its proxies started.', format: 'int64' }),
 });
 
-const regionStatus = z.strictObject({
-  name: z.string(),
-  health: health().meta({ description: 'The worst verdict of the models of this region.' }),
-  reason: healthReason(),
-  since: z.iso.datetime().optional(),
-  probe: probeStatus.optional(),
-  models: z
-    .array(modelStatus)
-    .optional()
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
-});
+const regionStatus = z
+  .strictObject({
+    name: z.string().meta({ description: 'Name of the region.' }),
+    health: health().meta({ description: 'The worst verdict of the models of this region.' }),
+    reason: healthReason().meta({ description: 'Why it has this verdict.' }),
+    since: z.iso.datetime().optional().meta({ description: 'Since when it has.' }),
+    probe: probeStatus.optional().meta({ description: 'The last probe of this region.' }),
+    models: z
+      .array(modelStatus)
+      .optional()
+      .meta({
+        description: 'Every model that was asked of this region.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+  })
+  .meta({ description: 'One region.' });
 
-export const providerEndpointStatus = z.strictObject({
-  observedGeneration: z
-    .int()
-    .optional()
-    .meta({ description: 'Generation of the spec that this status is about.', format: 'int64' }),
-  conditions: z
-    .array(condition)
-    .optional()
-    .meta({
-      description: '`Accepted`, `CredentialsResolved`, `Healthy`.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['type'],
-    }),
-  health: health().optional().meta({ description: 'The best verdict of the regions: what this endpoint can still do.' }),
-  reason: healthReason().optional(),
-  since: z.iso.datetime().optional(),
-  regions: z
-    .array(regionStatus)
-    .optional()
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
-});
+export const providerEndpointStatus = z
+  .strictObject({
+    observedGeneration: z
+      .int()
+      .optional()
+      .meta({ description: 'Generation of the spec that this status is about.', format: 'int64' }),
+    conditions: z
+      .array(condition)
+      .optional()
+      .meta({
+        description: '`Accepted`, `CredentialsResolved`, `Healthy`.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+      }),
+    health: health().optional().meta({ description: 'The best verdict of the regions: what this endpoint can still do.' }),
+    reason: healthReason().optional().meta({ description: 'Why it has this verdict.' }),
+    since: z.iso.datetime().optional().meta({ description: 'Since when it has.' }),
+    regions: z
+      .array(regionStatus)
+      .optional()
+      .meta({
+        description: 'Every region, in the order of the spec.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+  })
+  .meta({ description: 'What is known of the endpoint now. Written by the operator.' });
 
-export const providerEndpoint = z.object({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal('ProviderEndpoint'),
-  metadata: objectMeta,
-  spec: providerEndpointSpec,
-  status: providerEndpointStatus.optional(),
-});
+export const providerEndpoint = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal('ProviderEndpoint'),
+    metadata: objectMeta,
+    spec: providerEndpointSpec,
+    status: providerEndpointStatus.optional(),
+  })
+  .meta({
+    description:
+      'One account at a provider of models, in one or more regions: where it is, which key opens it, and how it is probed.',
+  });
 
 export type ProviderEndpoint = z.output<typeof providerEndpoint>;
 export type ProviderEndpointSpec = z.output<typeof providerEndpointSpec>;
