@@ -24,6 +24,10 @@ export interface StructuralSchema {
 /** What zod writes that a CRD has no place for, or that stands for nothing: closed objects are closed in Kubernetes anyway. */
 const LEFT_OUT = ['additionalProperties', '$schema', 'pattern', 'x-understudy-required'];
 
+/** What a reader of the CRD looks for comes first, what is long comes last. */
+const FIRST = ['description', 'type', 'format', 'default', 'enum'];
+const LAST = ['x-kubernetes-validations', 'required', 'items', 'properties'];
+
 type JsonSchema = Record<string, unknown> & { type?: string; pattern?: string; format?: string };
 
 /** Writes a zod schema the way the API server wants it: structural, with defaults, and with rules that say what to do. */
@@ -55,7 +59,12 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
     if (untold.length > 0) result.required = untold;
     if (rules.length > 0) result['x-kubernetes-validations'] = rules;
   }
-  return result as unknown as StructuralSchema;
+  return inOrder(result) as unknown as StructuralSchema;
+}
+
+function inOrder(schema: Record<string, unknown>): Record<string, unknown> {
+  const rank = (key: string) => (FIRST.includes(key) ? FIRST.indexOf(key) - FIRST.length : LAST.indexOf(key) + 1);
+  return Object.fromEntries(Object.entries(schema).sort(([a], [b]) => rank(a) - rank(b)));
 }
 
 function presenceRule(name: string, property: JsonSchema): Rule {
