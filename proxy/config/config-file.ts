@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Logger } from 'pino';
@@ -6,6 +6,7 @@ import { MAX_MESSAGE_BYTES } from '../../contract/fleet.ts';
 import type { Proxy } from '../proxy.ts';
 import type { ConfigChannel } from './config-channel.ts';
 import { decideConfigFile } from './decide-config-file.ts';
+import { fileSignature, MISSING_FILE } from './file-signature.ts';
 import { createFileWatcher } from './file-watcher.ts';
 
 /** A ConfigMap holds at most 1 MiB. */
@@ -35,7 +36,7 @@ export interface ConfigFileOptions {
   proxy: Proxy;
   channel: ConfigChannel;
   logger: Logger;
-  /** Milliseconds that never jump: the clock of the channel's pushes. */
+  /** Milliseconds that never jump: the clock of `channel.lastPushAt`. */
   monotonic?: () => number;
   pollIntervalMs?: number;
 }
@@ -64,11 +65,15 @@ export function createConfigFile(options: ConfigFileOptions): ConfigFile {
   }
 
   function look(): void {
-    const signature = signatureOf(path);
+    const signature = fileSignature(path);
     if (read?.signature !== signature) {
       read = { signature };
       settled = undefined;
-      read = { signature, seenAt: monotonic(), ...parseConfigFile(path, signature === MISSING ? undefined : readFileSync(path)) };
+      read = {
+        signature,
+        seenAt: monotonic(),
+        ...parseConfigFile(path, signature === MISSING_FILE ? undefined : readFileSync(path)),
+      };
     }
     if (!('config' in read) || settled === signature) return;
     const { revision, config, seenAt } = read;
@@ -77,7 +82,7 @@ export function createConfigFile(options: ConfigFileOptions): ConfigFile {
       seenAt,
       servedRevision: proxy.report().revision,
       channelConnected: channel.connected(),
-      channelPushes: channel.pushes(),
+      lastPushAt: channel.lastPushAt(),
     });
     switch (decision) {
       case 'ChannelDecides':
@@ -113,17 +118,9 @@ export function createConfigFile(options: ConfigFileOptions): ConfigFile {
   };
 }
 
-const MISSING = 'missing';
-
-/** Changes whenever the file does, also behind a symlink that is swapped. */
-function signatureOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? MISSING : `${stat.dev}:${stat.ino}:${stat.mtimeMs}:${stat.size}`;
-}
-
 /** Pure. Unpacks, and finds the revision; whether the rest can be served is for `Proxy.applyConfig` to say. Throws `ConfigFileError`. */
 export function parseConfigFile(path: string, bytes: Buffer | undefined): { config: unknown; revision: string } {
-  if (bytes === undefined) throw new ConfigFileError('CONFIG_FILE_MISSING', path, 'does not exist');
+  if (bytes === undefined) throw new ConfigFileError('CONFIG_FILE_MISSING', path, 'does not exist, or can not be read');
   if (bytes.length === 0) throw new ConfigFileError('CONFIG_FILE_EMPTY', path, 'is empty');
   if (bytes.length > MAX_FILE_BYTES) throw new ConfigFileError('CONFIG_FILE_TOO_LARGE', path, `has ${bytes.length} bytes`);
   let config: unknown;

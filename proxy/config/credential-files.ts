@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { CredentialRef } from '../../contract/runtime-config.ts';
 import type { CredentialSource } from '../proxy.ts';
+import { fileSignature } from './file-signature.ts';
 import { createFileWatcher } from './file-watcher.ts';
 
 /** Far above any key; below it, a file that is no key is not read into the memory. */
@@ -25,6 +26,9 @@ export interface CredentialFiles extends CredentialSource {
 
 interface Remembered {
   ref: CredentialRef;
+  file: string;
+  /** Changes whenever the file does, also behind a symlink that is swapped. */
+  signature: string;
   value: string | undefined;
 }
 
@@ -38,18 +42,20 @@ export function createCredentialFiles({ directory, logger, pollIntervalMs }: Cre
   function check(): void {
     let changed = false;
     for (const entry of remembered.values()) {
-      const value = readCredential(entry.ref);
-      if (value === entry.value) continue;
-      entry.value = value;
-      changed = true;
-      const state = value === undefined ? 'is gone' : 'has changed';
-      logger.info({ secret: entry.ref.secret, key: entry.ref.key }, `a provider key ${state}`);
+      const signature = fileSignature(entry.file);
+      if (signature === entry.signature) continue;
+      const value = readCredential(entry.ref, entry.file);
+      if (value !== entry.value) {
+        changed = true;
+        const state = value === undefined ? 'is gone' : 'has changed';
+        logger.info({ secret: entry.ref.secret, key: entry.ref.key }, `a provider key ${state}`);
+      }
+      Object.assign(entry, { signature, value });
     }
     if (changed) for (const listener of listeners) listener();
   }
 
-  function readCredential({ secret, key }: CredentialRef): string | undefined {
-    const file = join(directory, secret, key);
+  function readCredential({ secret, key }: CredentialRef, file: string): string | undefined {
     try {
       const { size } = statSync(file);
       if (size > MAX_CREDENTIAL_BYTES) throw new Error(`it has ${size} bytes, and ${MAX_CREDENTIAL_BYTES} are allowed`);
@@ -69,9 +75,12 @@ export function createCredentialFiles({ directory, logger, pollIntervalMs }: Cre
       const known = remembered.get(name);
       if (known !== undefined) return known.value;
       if (!SAFE_NAME.test(ref.secret) || !SAFE_NAME.test(ref.key)) return undefined;
-      const value = readCredential(ref);
+      const file = join(directory, ref.secret, ref.key);
+      // Taken before the value: a change in between is then seen at the next check.
+      const signature = fileSignature(file);
+      const value = readCredential(ref, file);
       if (remembered.size < MAX_REMEMBERED_CREDENTIALS) {
-        remembered.set(name, { ref, value });
+        remembered.set(name, { ref, file, signature, value });
         watcher.add(join(directory, ref.secret));
       }
       return value;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { CONFIG_PING_INTERVAL_MS } from '../../contract/fleet.ts';
-import { type ConfigChannel, type ConfigPush, MAX_REMEMBERED_PUSHES } from '../config/config-channel.ts';
+import type { ConfigChannel } from '../config/config-channel.ts';
 import type { Proxy } from '../proxy.ts';
 import { asChannelError, ChannelError } from './channel-error.ts';
 import { createOperatorConnection } from './operator-connection.ts';
@@ -45,7 +45,7 @@ export function createFleetClient(options: FleetClientOptions): FleetClient {
   const connection = createOperatorConnection(options);
   const reporter = createReporter(proxy, connection, logger);
   const stopping = new AbortController();
-  const pushes: ConfigPush[] = [];
+  let lastPush: { revision: string | undefined; at: number } | undefined;
   let connected = false;
   let everConnected = false;
   let openedAt: number | undefined;
@@ -107,7 +107,7 @@ export function createFleetClient(options: FleetClientOptions): FleetClient {
 
   function apply(config: unknown): void {
     const revision = revisionOf(config);
-    remember(revision);
+    if (lastPush === undefined || lastPush.revision !== revision) lastPush = { revision, at: monotonic() };
     // Every new connection begins with the config, which mostly is served already.
     if (revision !== undefined && proxy.report().revision === revision) return;
     try {
@@ -116,12 +116,6 @@ export function createFleetClient(options: FleetClientOptions): FleetClient {
     } catch (error) {
       logger.error({ err: error, revision }, 'the config of the operator is refused; the last good one goes on');
     }
-  }
-
-  function remember(revision: string | undefined): void {
-    if (revision === undefined || pushes.at(-1)?.revision === revision) return;
-    pushes.push({ revision, at: monotonic() });
-    if (pushes.length > MAX_REMEMBERED_PUSHES) pushes.shift();
   }
 
   function mention({ code, message }: ChannelError): void {
@@ -146,7 +140,7 @@ export function createFleetClient(options: FleetClientOptions): FleetClient {
     },
     connected: () => connected,
     everConnected: () => everConnected,
-    pushes: () => pushes,
+    lastPushAt: () => lastPush?.at,
   };
 }
 
