@@ -31,7 +31,7 @@ export function customResourceDefinition(kind: Kind): object {
               properties: {
                 apiVersion: { type: 'string', description: 'Version of the schema of this object.' },
                 kind: { type: 'string', description: `\`${kind}\`.` },
-                metadata: { type: 'object', description: "Kubernetes' own metadata." },
+                metadata: { type: 'object' }, // The API server refuses anything more here, a description too.
                 spec,
                 status,
               },

@@ -24,24 +24,20 @@ const secretRef = z
       description: 'Name of a Secret in the namespace of this endpoint.',
       'x-understudy-required': 'name the Secret that holds the provider key, for example name: openai',
     }),
-    key: matching(
-      z.string().min(1).max(253),
-      /^[-._a-zA-Z0-9]+$/,
-      'a key of a Secret has letters, digits, "-", "_" and "." only',
-    ).meta({
+    key: matching(z.string().max(253), /^[-._a-zA-Z0-9]+$/, 'a key of a Secret has letters, digits, "-", "_" and "." only').meta({
       description: 'Key in the data of that Secret whose value is the provider key, for example `apiKey`.',
       'x-understudy-required': 'name the key of the Secret that holds the provider key, for example key: apiKey',
     }),
   })
   .meta({
     description: 'The Secret that holds the provider key. Only the proxies of this namespace read it; the operator can not.',
+    'x-understudy-required': 'name a Secret and its key: secretRef: {name: …, key: …}',
   });
 
 const region = z.strictObject({
   name: label().meta({ description: 'Name of the region, unique in this endpoint, for example `us-east`.' }),
   baseURL: z
     .string()
-    .min(1)
     .max(512)
     .meta({
       description:

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { applyDefaults } from './apply-defaults.ts';
 import { celString, type Rule } from './structural.ts';
 
 /** The part of OpenAPI v3.0 that Kubernetes takes in a CRD and that this API uses. */
@@ -59,7 +60,10 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
     if (untold.length > 0) result.required = untold;
     if (rules.length > 0) result['x-kubernetes-validations'] = rules;
   }
-  return inOrder(result) as unknown as StructuralSchema;
+  const structural = inOrder(result) as unknown as StructuralSchema;
+  // The API server tries the rules of a default without filling in the defaults within it: so they are written out.
+  if (structural.default !== undefined) structural.default = applyDefaults(structural, structural.default);
+  return structural;
 }
 
 function inOrder(schema: Record<string, unknown>): Record<string, unknown> {
