@@ -1,0 +1,140 @@
+import { PROXY_GONE_AFTER_MS, type ProxyReport } from '../../contract/fleet.ts';
+import { createFakeClock, type FakeClock } from '../../test/fleet/fake-clock.ts';
+import { at, failover, proxyReport, routeReport, runtimeConfig, TARGET, targetReport } from '../../test/fleet/reports.ts';
+import type { FleetNews } from './fleet.ts';
+import { createReportStore, MAX_PROXIES_PER_NAMESPACE, type ReportStore } from './report-store.ts';
+
+describe('what the proxies said last', () => {
+  let clock: FakeClock;
+  let store: ReportStore;
+  let news: Array<[string, FleetNews]>;
+
+  beforeEach(() => {
+    clock = createFakeClock();
+    store = createReportStore(clock);
+    news = [];
+    store.onNews((namespace, kind) => news.push([namespace, kind]));
+  });
+
+  const receive = (overrides: Partial<ProxyReport>) => {
+    const reception = store.receive('sales', proxyReport(overrides));
+    if (reception.outcome !== 'Taken') throw new Error(reception.outcome);
+    return reception.answer;
+  };
+  const names = () => store.reports('sales').map(({ report }) => report.proxy);
+
+  it('drops a proxy that is silent for too long, and says so once', () => {
+    receive({ proxy: 'b' });
+    receive({ proxy: 'a' });
+    expect(names()).toEqual(['a', 'b']);
+    clock.advance(PROXY_GONE_AFTER_MS - 1);
+    receive({ proxy: 'b' });
+    news.length = 0;
+    clock.advance(1);
+    expect(names()).toEqual(['b']);
+    store.sweep();
+    store.sweep();
+    expect(news).toEqual([['sales', 'transition']]);
+  });
+
+  it.each<[string, FleetNews, Partial<ProxyReport>]>([
+    ['the same again', 'figures', {}],
+    ['more attempts', 'figures', { targets: [targetReport({ attempts: 9, lastSignal: at(3), evidence: 'x' })] }],
+    ['another verdict', 'transition', { targets: [targetReport({ health: 'Down', reason: 'ErrorRate' })] }],
+    ['another revision', 'transition', { revision: 'two' }],
+    ['a refused revision', 'transition', { refused: { revision: 'two', message: 'no' } }],
+    ['another active target', 'transition', { routes: [routeReport({ active: 'other' })] }],
+    ['a missing key', 'transition', { credentials: [{ secret: 's', key: 'k', state: 'Missing' }] }],
+    ['a failover', 'transition', { failovers: [failover('1')] }],
+    ['a restart', 'transition', { instance: 'a2' }],
+    ['no longer ready', 'transition', { ready: false }],
+  ])('calls %s %s', (_sentence, expected, change) => {
+    const first = { revision: 'one', targets: [targetReport()], routes: [routeReport()] };
+    receive(first);
+    receive({ ...first, ...change });
+    expect(news).toEqual([
+      ['sales', 'transition'],
+      ['sales', expected],
+    ]);
+  });
+
+  it('answers each proxy with what the others know, never with its own words', () => {
+    receive({ proxy: 'a', targets: [targetReport({ health: 'Down', reason: 'ErrorRate' })] });
+    const toB = receive({ proxy: 'b', targets: [targetReport({ health: 'Healthy' })] });
+    expect(toB.view).toMatchObject({ proxies: 1, targets: [{ id: TARGET, health: 'Down' }] });
+    const toA = receive({ proxy: 'a', targets: [targetReport({ health: 'Down', reason: 'ErrorRate' })] });
+    expect(toA.view.targets).toMatchObject([{ health: 'Healthy' }]);
+  });
+
+  it('keeps namespaces apart', () => {
+    receive({ targets: [targetReport()] });
+    const other = store.receive('other', proxyReport({ proxy: 'b' }));
+    expect(other).toMatchObject({ outcome: 'Taken', answer: { view: { proxies: 0, targets: [] } } });
+    expect(store.reports('other')).toHaveLength(1);
+    store.withdraw('other');
+    expect(store.reports('other')).toEqual([]);
+    expect(names()).toEqual(['proxy-a']);
+  });
+
+  it('refuses more proxies than a namespace may have, not those that it has', () => {
+    for (let index = 0; index < MAX_PROXIES_PER_NAMESPACE; index += 1) receive({ proxy: `p${index}` });
+    expect(store.receive('sales', proxyReport({ proxy: 'one-more' })).outcome).toBe('Full');
+    expect(store.receive('sales', proxyReport({ proxy: 'p7' })).outcome).toBe('Taken');
+  });
+
+  it('acknowledges a failover only after it was taken, and its return apart', () => {
+    expect(receive({ failovers: [failover('1')] }).acknowledged).toEqual([]);
+    const version = { proxy: 'proxy-a', instance: 'a1', id: '1' };
+    store.acknowledge('sales', [version, { ...version, id: 'unheard-of' }, { ...version, proxy: 'nobody' }]);
+    expect(receive({ failovers: [failover('1'), failover('2')] }).acknowledged).toEqual(['1']);
+    const back = failover('1', { returned: at(60) });
+    expect(receive({ failovers: [back] }).acknowledged).toEqual([]);
+    store.acknowledge('sales', [{ ...version, returned: at(60) }]);
+    expect(receive({ failovers: [back] }).acknowledged).toEqual(['1']);
+    expect(receive({ failovers: [] }).acknowledged).toEqual([]);
+    expect(receive({ failovers: [back] }).acknowledged).toEqual([]);
+  });
+
+  describe('counters', () => {
+    const counts = (attempts: number, failovers: number) => ({
+      targets: [targetReport({ attempts, failures: attempts / 10 })],
+      routes: [routeReport({ failovers })],
+    });
+    const attempts = () => store.totals('sales').targets.get(TARGET)?.attempts;
+    const failovers = () => store.totals('sales').failovers.get('proposals')?.sinceStart;
+
+    it('never go back when a proxy restarts or goes', () => {
+      clock.advance(PROXY_GONE_AFTER_MS);
+      receive({ proxy: 'a', ...counts(100, 3) });
+      receive({ proxy: 'b', ...counts(50, 1) });
+      expect([attempts(), failovers()]).toEqual([150, 4]);
+      receive({ proxy: 'a', instance: 'a2', ...counts(10, 0) });
+      expect([attempts(), failovers()]).toEqual([160, 4]);
+      clock.advance(PROXY_GONE_AFTER_MS);
+      store.sweep();
+      expect(attempts()).toBe(160);
+    });
+
+    it('do not count twice what a proxy says after it was out of reach', () => {
+      clock.advance(PROXY_GONE_AFTER_MS);
+      receive(counts(100, 3));
+      clock.advance(PROXY_GONE_AFTER_MS);
+      store.sweep();
+      receive(counts(120, 4));
+      expect([attempts(), failovers()]).toEqual([120, 4]);
+    });
+
+    it('of a proxy older than the operator count only the failovers that no operator took', () => {
+      receive({ ...counts(100, 3), failovers: [failover('2'), failover('1', { returned: at(9) })] });
+      expect(failovers()).toBe(1);
+      receive({ ...counts(100, 5), failovers: [] });
+      expect(failovers()).toBe(3);
+    });
+
+    it('are forgotten with their route', () => {
+      receive(counts(100, 3));
+      store.configured('sales', runtimeConfig('two'));
+      expect([attempts(), failovers()]).toEqual([undefined, undefined]);
+    });
+  });
+});
