@@ -1,7 +1,5 @@
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
-
-/** From the top of a document to one of its fields: `['spec', 'chain', 0, 'endpoint']`. */
-export type FieldPath = readonly PropertyKey[];
+import type { FieldPath } from '../../crds/problem.ts';
 
 interface Place {
   offset: number;

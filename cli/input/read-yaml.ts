@@ -1,5 +1,6 @@
 import { boolYaml11Tag, CORE_SCHEMA, constructFromEvents, mergeTag, parseEvents, YAMLException } from 'js-yaml';
-import { type FieldPath, locateFields } from './locate-fields.ts';
+import type { FieldPath } from '../../crds/problem.ts';
+import { locateFields } from './locate-fields.ts';
 
 /** One document of a file: what it says, and on which line (from 1) it says it. */
 export interface YamlDocument {

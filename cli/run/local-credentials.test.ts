@@ -16,7 +16,7 @@ describe('createLocalCredentials', () => {
   it('takes an empty value for a missing one', () => {
     const credentials = createLocalCredentials({});
     expect(credentials.read(ref)).toBeUndefined();
-    credentials.replace([secret(' \n')]);
+    credentials.replace([secret('\n')]);
     expect(credentials.read(ref)).toBeUndefined();
   });
 

@@ -18,8 +18,8 @@ export function createLocalCredentials(env: Readonly<Record<string, string | und
   const listeners = new Set<() => void>();
   return {
     read: (ref) => {
-      // As with a mounted file, the line end that an editor or `base64` has added is none of the key.
-      const value = (current.get(ref.secret)?.get(ref.key) ?? env[secretVariable(ref)])?.trim();
+      // As with a mounted Secret, the line end that an editor or `echo` has added is none of the key.
+      const value = (current.get(ref.secret)?.get(ref.key) ?? env[secretVariable(ref)])?.replace(/[\r\n]+$/, '');
       return value === '' ? undefined : value;
     },
     onChange: (listener) => {

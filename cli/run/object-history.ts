@@ -9,6 +9,17 @@ export interface StampedMetadata {
   creationTimestamp?: string | undefined;
 }
 
+export interface Stampable {
+  kind: string;
+  metadata: StampedMetadata;
+  spec: unknown;
+}
+
+export interface ObjectHistory {
+  /** Stamps all objects of the files; the ones that are gone are forgotten. */
+  stamp<T extends Stampable>(objects: readonly T[], namespace: string): T[];
+}
+
 interface Seen {
   spec: string;
   generation: number;
@@ -19,11 +30,10 @@ interface Seen {
  * Does for objects from files what the API server does for those that are applied to it: since when each is there, and which generation of its spec
  * this is. What the file itself says about that (`kubectl get -o yaml` writes it) is not asked: it is about a cluster.
  */
-export function createObjectHistory(now: () => number) {
+export function createObjectHistory(now: () => number): ObjectHistory {
   let seen = new Map<string, Seen>();
   return {
-    /** Stamps all objects of the files; the ones that are gone are forgotten. */
-    stamp<T extends { kind: string; metadata: StampedMetadata; spec: unknown }>(objects: readonly T[], namespace: string): T[] {
+    stamp: (objects, namespace) => {
       const next = new Map<string, Seen>();
       const stamped = objects.map((object) => {
         const key = `${object.kind}/${namespace}/${object.metadata.name}`;

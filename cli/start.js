@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/**
+ * Where the `understudy` command begins, in JavaScript that any Node reads: Node before 22.18 can't even parse the rest, and a stack trace
+ * would not say why. On a new enough Node it only hands over.
+ */
+import process from 'node:process';
+
+/** The first line of Node that runs TypeScript as it stands and is supported long enough. */
+const OLDEST_NODE = 24;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  process.stderr.write(
+    `understudy: needs Node.js ${OLDEST_NODE} or newer, and this is ${process.version} (${process.execPath}): ` +
+      'call it as "npx understudy" in its checkout after "npm ci", which brings its own, or install one from https://nodejs.org\n',
+  );
+  process.exit(1);
+}
+
+const { main } = await import('./understudy.ts');
+process.exitCode = await main(process.argv.slice(2));
