@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { HEALTH, HEALTH_REASONS, PROBE_OUTCOMES, ROUTE_REASONS } from '../crds/health.ts';
 import { runtimeConfig } from './runtime-config.ts';
 
+export type { Health, HealthReason, RouteReason } from '../crds/health.ts';
+
 /**
  * What operator and proxies say to each other, over TLS, each request with the proxy's ServiceAccount token as bearer.
  *

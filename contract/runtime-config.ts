@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+export { parseDuration } from '../crds/duration.ts';
+export { targetId } from '../crds/names.ts';
+
 /**
  * What a proxy serves by: one namespace's routes and endpoints, compiled. No key is in it, only where a key is read.
  * Durations are whole milliseconds. Both sides validate: the operator what it sends, a proxy what it takes.

@@ -1,0 +1,177 @@
+import {
+  type FailoverRecord,
+  type HealthReason,
+  MAX_KEPT_FAILOVERS,
+  type RouteReason,
+  type RouteReport,
+} from '../../contract/fleet.ts';
+import type { RuntimeTarget } from '../../contract/runtime-config.ts';
+import { RECOVERY_SHARES } from './target-health.ts';
+import { iso, type TargetRecord } from './target-record.ts';
+
+interface Member {
+  target: RuntimeTarget;
+  record: TargetRecord;
+}
+
+/** Who is on stage in one route, since when and why; and every time that this moved. */
+export class RouteLedger {
+  readonly name: string;
+  failovers = 0;
+  #members: Member[];
+  #generation: number;
+  #active: string | undefined;
+  #reason: RouteReason = 'NoTraffic';
+  #since: number;
+  #records: FailoverRecord[] = [];
+
+  constructor(name: string, generation: number, members: Member[], now: number) {
+    this.name = name;
+    this.#generation = generation;
+    this.#members = members;
+    this.#since = now;
+    this.#active = this.#choose(now)?.target.id;
+  }
+
+  /** Takes another version of the route; what happened so far stays. */
+  update(generation: number, members: Member[], now: number): void {
+    this.#generation = generation;
+    this.#members = members;
+    this.refresh(now);
+  }
+
+  /** Looks again at who is on stage. Returns the failover or return that this amounts to, if any. */
+  refresh(now: number): FailoverRecord | undefined {
+    const next = this.#choose(now);
+    const before = this.#active;
+    const reason = this.#whyNow(next, now);
+    if (next?.target.id === before) {
+      if (reason !== this.#reason) {
+        this.#reason = reason;
+        this.#since = now;
+      }
+      return undefined;
+    }
+    this.#active = next?.target.id;
+    this.#reason = reason;
+    this.#since = now;
+    return before === undefined || next === undefined ? undefined : this.#moved(before, next.target.id, now);
+  }
+
+  active(): string | undefined {
+    return this.#active;
+  }
+
+  report(now: number): RouteReport {
+    return {
+      name: this.name,
+      generation: this.#generation,
+      ...(this.#active === undefined ? {} : { active: this.#active }),
+      reason: this.#reason,
+      since: iso(this.#since),
+      shares: this.#shares(now),
+      failovers: this.failovers,
+    };
+  }
+
+  records(): readonly FailoverRecord[] {
+    return this.#records;
+  }
+
+  forget(ids: ReadonlySet<string>): void {
+    this.#records = this.#records.filter((record) => !ids.has(record.id));
+  }
+
+  /** The first of the chain that is open; the first of all when none is (panic). In a weighted step, the one that weighs most. */
+  #choose(now: number): Member | undefined {
+    let best: Member | undefined;
+    for (const member of this.#members) {
+      if (best !== undefined && member.target.step > best.target.step) break;
+      if (!member.record.isOpen(now)) continue;
+      if (best === undefined || member.target.weight > best.target.weight) best = member;
+    }
+    return best ?? this.#members[0];
+  }
+
+  #whyNow(chosen: Member | undefined, now: number): RouteReason {
+    if (chosen === undefined) return 'NoTarget';
+    if (this.#members.every(({ record }) => !record.isOpen(now))) return 'Panic';
+    if (chosen.target.step === 0)
+      return this.#members.every(({ record }) => record.lastSignal === 0) ? 'NoTraffic' : 'PrimaryHealthy';
+    const primaries = this.#members.filter(({ target }) => target.step === 0).map(({ record }) => record.health(now));
+    if (primaries.some(({ health }) => health === 'Recovering')) return 'Recovering';
+    if (primaries.every(({ reason }) => COOLDOWNS.has(reason))) return 'PrimaryCoolingDown';
+    return 'PrimaryDown';
+  }
+
+  #moved(from: string, to: string, now: number): FailoverRecord | undefined {
+    const left = this.#members.find(({ target }) => target.id === from);
+    const returning = this.#records.find((record) => record.from === to && record.returned === undefined);
+    if (left === undefined) return undefined;
+    const comesBack = this.#position(to) < this.#position(from) && left.record.isOpen(now);
+    if (comesBack) {
+      if (returning === undefined) return undefined;
+      const returned = { ...returning, id: `${returning.id}-returned`, returned: iso(now) };
+      this.#records = [...this.#records.filter((record) => record !== returning), returned];
+      return returned;
+    }
+    this.failovers += 1;
+    const { reason } = left.record.health(now);
+    const { state } = left.record;
+    const record: FailoverRecord = {
+      id: `${this.name}-${now.toString(36)}-${this.failovers}`,
+      route: this.name,
+      time: iso(now),
+      from,
+      to,
+      reason,
+      evidence: state.evidence || reason,
+      ...(state.firstFailureAt === 0 ? {} : { detectedIn: Math.max(0, Math.round(state.since - state.firstFailureAt)) }),
+    };
+    this.#records = [...this.#records, record].slice(-MAX_KEPT_FAILOVERS);
+    return record;
+  }
+
+  #position(id: string): number {
+    return this.#members.findIndex(({ target }) => target.id === id);
+  }
+
+  /** What each target is offered first now: the recovering ones their step, the rest goes by weight to the open ones of the first step that has any. */
+  #shares(now: number): { target: string; share: number }[] {
+    const open = this.#members.filter(({ record }) => record.isOpen(now));
+    const step = open[0]?.target.step;
+    const takers =
+      step === undefined ? this.#members.slice(0, 1) : onePerEntry(open.filter(({ target }) => target.step === step));
+    const total = takers.reduce((sum, { target }) => sum + target.weight, 0);
+    let left = 100;
+    const shares = new Map<string, number>();
+    for (const { target, record } of this.#members) {
+      const { verdict } = record.state;
+      if (verdict.health !== 'Recovering' || target.step > (step ?? 0) || takers.some((taker) => taker.target === target))
+        continue;
+      const share = Math.min(left, RECOVERY_SHARES[verdict.step] ?? 50);
+      shares.set(target.id, share);
+      left -= share;
+    }
+    let given = 0;
+    takers.forEach(({ target }, index) => {
+      const share = index === takers.length - 1 ? left - given : Math.round((left * target.weight) / total);
+      shares.set(target.id, share);
+      given += share;
+    });
+    return this.#members.map(({ target }) => ({ target: target.id, share: shares.get(target.id) ?? 0 }));
+  }
+}
+
+const COOLDOWNS: ReadonlySet<HealthReason> = new Set<HealthReason>([
+  'RateLimited',
+  'CredentialsMissing',
+  'CredentialsRefused',
+  'QuotaExhausted',
+  'ModelNotFound',
+]);
+
+/** Regions of one entry do not share: the first open one has all of the entry's traffic. */
+function onePerEntry(members: Member[]): Member[] {
+  return members.filter((member, index) => members.findIndex(({ target }) => target.entry === member.target.entry) === index);
+}

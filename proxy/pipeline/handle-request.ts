@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorEvent } from '../formats/openai/error-body.ts';
+import type { Operation } from '../formats/openai/operations.ts';
+import { readRequest } from '../formats/openai/read-request.ts';
+import type { RetryBudget } from '../routing/retry-budget.ts';
+import type { ServingConfig, ServingRoute } from '../routing/serving-config.ts';
+import { readBody } from '../server/read-body.ts';
+import type { RequestMetrics } from '../telemetry/request-metrics.ts';
+import { ClientStream } from './client-stream.ts';
+import { type ChainDependencies, type ChainResult, ChainRun } from './run-chain.ts';
+import { type Refusal, writeExhausted, writeFinal, writeRefusal } from './write-failure.ts';
+
+export interface RequestDependencies extends ChainDependencies {
+  serving(): ServingConfig | undefined;
+  budget(route: string): RetryBudget;
+  metrics: RequestMetrics;
+}
+
+/** The whole way of a request: body, route, chain, answer. */
+export async function handleRequest(
+  deps: RequestDependencies,
+  operation: Operation,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedAt = deps.clock();
+  if (request.method !== 'POST') return writeRefusal(response, methodNotAllowed(request));
+  const body = await readBody(request, deps.limits.bodyBytes);
+  if (body === 'aborted') return;
+  if (body === 'tooLarge') return writeRefusal(response, tooLarge(deps.limits.bodyBytes));
+
+  const asked = readRequest(body);
+  if ('problem' in asked) return writeRefusal(response, badRequest(asked.problem, asked.param));
+  const serving = deps.serving();
+  if (serving === undefined) return writeRefusal(response, NOT_CONFIGURED);
+  const route = serving.routesByModel.get(asked.model);
+  if (route === undefined) return writeRefusal(response, unknownModel(asked.model, serving));
+
+  const sink = new ClientStream(response, () => understudyHeaders(route, run));
+  const run = new ChainRun(deps, {
+    route,
+    budget: deps.budget(route.route.name),
+    operation,
+    url: request.url ?? '/',
+    clientHeaders: request.headers,
+    asked,
+    sink,
+  });
+  const onClose = () => {
+    if (!response.writableFinished) run.abort();
+  };
+  response.once('close', onClose);
+  if (response.destroyed) run.abort();
+  const result = await run.run();
+  response.off('close', onClose);
+  answer(response, route, run, result);
+  deps.metrics.onRequest(
+    route.route.name,
+    operation,
+    result.kind === 'aborted' ? 499 : response.statusCode,
+    result.kind,
+    deps.clock() - startedAt,
+  );
+  if (run.attempts.length > 1 || result.kind === 'failed' || result.kind === 'broken') {
+    deps.logger.info(
+      { route: route.route.name, operation, result: result.kind, status: response.statusCode, attempts: run.attempts },
+      'request needed more than its first attempt',
+    );
+  }
+}
+
+function answer(response: ServerResponse, route: ServingRoute, run: ChainRun, result: ChainResult): void {
+  const headers = understudyHeaders(route, run);
+  switch (result.kind) {
+    case 'answer': {
+      const { status, body } = result.outcome;
+      const list = result.outcome.headers;
+      for (const [name, value] of Object.entries(headers)) list.push(name, value);
+      list.push('content-length', String(body.length));
+      response.writeHead(status, list);
+      response.end(body);
+      return;
+    }
+    case 'streamed':
+      response.end();
+      return;
+    case 'broken': {
+      const { code, message } = result.failure;
+      const said = `The stream of ${result.target.target.id} broke off after content had been sent: ${message}. The answer is not whole.`;
+      response.end(errorEvent({ message: said, type: 'upstream_error', param: null, code }));
+      return;
+    }
+    case 'failed':
+      if (result.final !== undefined) writeFinal(response, result.final, headers);
+      else writeExhausted(response, route.route.name, result.failures, run.attempts, headers);
+      return;
+    case 'aborted':
+      response.destroy();
+      return;
+  }
+}
+
+/** Who answered, after how many attempts, and by which route. */
+function understudyHeaders(route: ServingRoute, run: ChainRun): Record<string, string> {
+  return {
+    'x-understudy-route': route.route.name,
+    'x-understudy-target': run.current?.target.id ?? '',
+    // While a stream begins, the attempt that it comes from is not on the list yet.
+    'x-understudy-attempts': String(run.started),
+  };
+}
+
+const NOT_CONFIGURED: Refusal = {
+  status: 503,
+  message: 'This proxy has no config yet: it waits for its operator.',
+  type: 'server_error',
+  code: 'not_configured',
+  headers: { 'retry-after': '1' },
+};
+
+function methodNotAllowed(request: IncomingMessage): Refusal {
+  const message = `Not allowed to ${request.method} on ${request.url}: use POST.`;
+  return { status: 405, message, type: 'invalid_request_error', code: 'method_not_allowed', headers: { allow: 'POST' } };
+}
+
+function tooLarge(limit: number): Refusal {
+  const message = `The request body is larger than ${limit} bytes.`;
+  return {
+    status: 413,
+    message,
+    type: 'invalid_request_error',
+    code: 'request_too_large',
+    headers: { connection: 'close', 'x-should-retry': 'false' },
+  };
+}
+
+function badRequest(problem: string, param: string | null): Refusal {
+  return { status: 400, message: problem, type: 'invalid_request_error', code: 'invalid_request', param };
+}
+
+function unknownModel(model: string, serving: ServingConfig): Refusal {
+  const known = [...serving.routesByModel.keys()].slice(0, 20).join(', ') || 'none';
+  const message = `The model \`${model.slice(0, 128)}\` is not served here. Models of this proxy: ${known}.`;
+  return { status: 404, message, type: 'invalid_request_error', code: 'model_not_found', param: 'model' };
+}

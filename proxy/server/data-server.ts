@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { operationOf } from '../formats/openai/operations.ts';
+import type { Limits } from '../limits.ts';
+import { handleRequest, type RequestDependencies } from '../pipeline/handle-request.ts';
+import { writeRefusal } from '../pipeline/write-failure.ts';
+import { listModels } from './list-models.ts';
+import type { PassThrough } from './pass-through.ts';
+
+/** How many more connections than requests are held: clients keep idle ones. */
+const CONNECTIONS_PER_REQUEST = 4;
+
+export interface DataServer {
+  server: Server;
+  /** Requests that are being answered now. */
+  running(): number;
+}
+
+/** The applications' side, on bare `node:http`: a framework's layers cost more than the rest of the way. */
+export function createDataServer(deps: RequestDependencies, passThrough: PassThrough, limits: Limits): DataServer {
+  let running = 0;
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (running >= limits.concurrentRequests) {
+      deps.metrics.onOverload();
+      return writeRefusal(response, TOO_MANY);
+    }
+    running += 1;
+    response.once('close', () => {
+      running -= 1;
+    });
+    dispatch(deps, passThrough, request, response).catch((error: unknown) => {
+      deps.logger.error({ err: error, url: pathOf(request) }, 'a request failed within the proxy');
+      if (response.headersSent) response.destroy();
+      else writeRefusal(response, INTERNAL);
+    });
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeout,
+      requestTimeout: limits.requestTimeout,
+      keepAliveTimeout: limits.idleSocketTimeout,
+      noDelay: true,
+    },
+    handle,
+  );
+  server.maxConnections = limits.concurrentRequests * CONNECTIONS_PER_REQUEST;
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => passThrough.upgrade(request, socket, head));
+  return { server, running: () => running };
+}
+
+async function dispatch(
+  deps: RequestDependencies,
+  passThrough: PassThrough,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = request.url ?? '/';
+  const operation = operationOf(url);
+  if (operation !== undefined) return handleRequest(deps, operation, request, response);
+  const path = pathOf(request);
+  if (request.method === 'GET' && (path === '/v1/models' || path.startsWith('/v1/models/')))
+    return listModels(deps.serving(), path, response);
+  if (path.startsWith('/v1/')) return passThrough.request(request, response);
+  writeRefusal(response, {
+    status: 404,
+    message: `Unknown path ${path}: this proxy serves /v1/.`,
+    type: 'invalid_request_error',
+    code: 'unknown_url',
+  });
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] as string;
+}
+
+const TOO_MANY = {
+  status: 503,
+  message: 'This proxy answers as many requests as it may at once. Try again shortly.',
+  type: 'server_error',
+  code: 'too_many_requests_at_once',
+  headers: { 'retry-after': '1', connection: 'close' },
+};
+
+const INTERNAL = {
+  status: 500,
+  message: 'The proxy failed on this request; its log says why.',
+  type: 'server_error',
+  code: 'internal_error',
+};

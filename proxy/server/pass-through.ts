@@ -1,0 +1,205 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import httpProxy from 'http-proxy';
+import { answerHeaders } from '../attempt/answer-headers.ts';
+import { pathBelowBase } from '../formats/openai/operations.ts';
+import type { Limits } from '../limits.ts';
+import { type Refusal, writeRefusal } from '../pipeline/write-failure.ts';
+import type { CredentialSource } from '../proxy.ts';
+import type { ServingConfig, ServingRoute, ServingTarget } from '../routing/serving-config.ts';
+
+/** Longest silence of a provider on a path that is not understood: uploads and audio take their time. */
+const SILENCE = 300_000;
+/** What applications send to identify themselves: never for a provider. */
+const CLIENT_SECRETS = ['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization'];
+
+export interface PassThroughDependencies {
+  serving(): ServingConfig | undefined;
+  /** The target that is on stage in a route. */
+  active(route: ServingRoute): ServingTarget;
+  credentials: CredentialSource;
+  limits: Limits;
+  onFailure(error: Error, target: ServingTarget): void;
+}
+
+interface Choice {
+  route: ServingRoute;
+  target: ServingTarget;
+  key: string | undefined;
+}
+
+/**
+ * Paths that are not understood (files, audio, images, realtime) go, as they are, to the present target of a route. There is no failover
+ * within such a request: its body may be gone, and its meaning is not known.
+ */
+export class PassThrough {
+  readonly #deps: PassThroughDependencies;
+  readonly #proxy = httpProxy.createProxyServer({
+    changeOrigin: true,
+    ignorePath: true,
+    proxyTimeout: SILENCE,
+    selfHandleResponse: true,
+  });
+  readonly #choices = new WeakMap<IncomingMessage, Choice>();
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(dependencies: PassThroughDependencies) {
+    this.#deps = dependencies;
+    this.#proxy.on('proxyRes', (answer: IncomingMessage, request: IncomingMessage, response: ServerResponse) =>
+      this.#answer(answer, request, response),
+    );
+    this.#proxy.on('error', (error: Error, request: IncomingMessage, target: unknown) => this.#fail(error, request, target));
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const choice = this.#choose(request);
+    if ('status' in choice) return writeRefusal(response, choice);
+    this.#prepare(request, choice);
+    response.once('close', () => {
+      if (!response.writableFinished) request.destroy();
+    });
+    this.#proxy.web(request, response, { target: urlOf(choice.target, request) });
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const choice: Choice | Refusal = (request.url ?? '').startsWith('/v1/') ? this.#choose(request) : NOT_FOUND;
+    const refusal =
+      'status' in choice ? choice : this.#sockets.size >= this.#deps.limits.concurrentRequests ? TOO_MANY_SOCKETS : undefined;
+    if (refusal !== undefined || 'status' in choice) {
+      socket.end(
+        `HTTP/1.1 ${refusal?.status ?? 400} Refused\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${refusal?.message ?? ''}`,
+      );
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    this.#prepare(request, choice);
+    this.#proxy.ws(request, socket, head, { target: urlOf(choice.target, request) });
+  }
+
+  /** Cuts what is open: realtime sessions have no end of their own. */
+  closeSockets(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #choose(request: IncomingMessage): Choice | Refusal {
+    const serving = this.#deps.serving();
+    if (serving === undefined || serving.routes.length === 0) return NOT_CONFIGURED;
+    const route = routeOf(request, serving);
+    if (route === undefined) return ambiguous(serving);
+    const target = this.#deps.active(route);
+    const key = target.credential === undefined ? undefined : this.#deps.credentials.read(target.credential);
+    if (target.credential !== undefined && key === undefined) return missingKey(target);
+    return { route, target, key };
+  }
+
+  #prepare(request: IncomingMessage, choice: Choice): void {
+    this.#choices.set(request, choice);
+    for (const name of CLIENT_SECRETS) delete request.headers[name];
+    for (const name of Object.keys(request.headers)) if (name.startsWith('x-understudy-')) delete request.headers[name];
+    if (choice.key !== undefined) request.headers.authorization = `Bearer ${choice.key}`;
+  }
+
+  #answer(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
+    const choice = this.#choices.get(request);
+    if (choice === undefined) return void response.destroy();
+    const status = answer.statusCode ?? 502;
+    // Providers quote the key that they refuse.
+    if (status === 401 || status === 403) {
+      answer.resume();
+      return writeRefusal(response, refusedKey(choice.target, status));
+    }
+    const headers = answerHeaders(answer.headers, choice.key);
+    headers.push(
+      'x-understudy-route',
+      choice.route.route.name,
+      'x-understudy-target',
+      choice.target.target.id,
+      'x-understudy-attempts',
+      '1',
+    );
+    const length = answer.headers['content-length'];
+    if (length !== undefined) headers.push('content-length', length);
+    response.writeHead(status, headers);
+    answer.on('error', () => response.destroy());
+    answer.on('aborted', () => response.destroy());
+    answer.pipe(response);
+  }
+
+  #fail(error: Error, request: IncomingMessage, client: unknown): void {
+    const choice = this.#choices.get(request);
+    if (choice !== undefined) this.#deps.onFailure(error, choice.target);
+    const response = client as Partial<ServerResponse> & Duplex;
+    if (typeof response.writeHead !== 'function') return void response.destroy();
+    if (response.headersSent === true) response.destroy();
+    else
+      writeRefusal(response as ServerResponse, {
+        status: 502,
+        message: 'The provider could not be reached on this path.',
+        type: 'server_error',
+        code: 'connection_error',
+      });
+  }
+}
+
+function urlOf(target: ServingTarget, request: IncomingMessage): string {
+  return target.origin + target.basePath + pathBelowBase(request.url ?? '/');
+}
+
+/** The route is told by `?model=`, by `x-understudy-route`, or by being the only one. */
+function routeOf(request: IncomingMessage, serving: ServingConfig): ServingRoute | undefined {
+  const model = new URL(request.url ?? '/', 'http://proxy').searchParams.get('model');
+  const byModel = model === null ? undefined : serving.routesByModel.get(model);
+  if (byModel !== undefined) return byModel;
+  const name = request.headers['x-understudy-route'];
+  if (name !== undefined) return serving.routes.find(({ route }) => route.name === name);
+  return serving.routes.length === 1 ? serving.routes[0] : undefined;
+}
+
+const NOT_FOUND: Refusal = {
+  status: 404,
+  message: 'Unknown path: this proxy serves /v1/.',
+  type: 'invalid_request_error',
+  code: 'unknown_url',
+};
+const NOT_CONFIGURED: Refusal = {
+  status: 503,
+  message: 'This proxy has no route yet.',
+  type: 'server_error',
+  code: 'not_configured',
+  headers: { 'retry-after': '1' },
+};
+const TOO_MANY_SOCKETS: Refusal = {
+  status: 503,
+  message: 'This proxy holds as many sessions as it may.',
+  type: 'server_error',
+  code: 'too_many_requests_at_once',
+};
+
+function ambiguous(serving: ServingConfig): Refusal {
+  const names = serving.routes
+    .map(({ route }) => route.name)
+    .slice(0, 20)
+    .join(', ');
+  const message = `This path is passed through as it is, and does not tell which route is meant: name one in the header x-understudy-route (${names}).`;
+  return { status: 400, message, type: 'invalid_request_error', code: 'route_not_told' };
+}
+
+function missingKey(target: ServingTarget): Refusal {
+  return {
+    status: 503,
+    message: `The key of ${target.target.endpoint} is missing.`,
+    type: 'server_error',
+    code: 'credentials_missing',
+  };
+}
+
+function refusedKey(target: ServingTarget, status: number): Refusal {
+  return {
+    status: 503,
+    message: `The provider refuses the key of ${target.target.endpoint} (${status}).`,
+    type: 'server_error',
+    code: 'credentials_refused',
+  };
+}
