@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util';
+import { asOnTheWire, isApplied, withAppliedHash } from './is-applied.ts';
+import type { CallOptions, KubeClient } from './kube-client.ts';
+import type { KubeObject } from './kube-object.ts';
+
+export interface Applied<T extends KubeObject> {
+  outcome: 'Created' | 'Updated' | 'Unchanged';
+  object: T;
+}
+
+/**
+ * Makes the object as desired, without a request when it is so already.
+ *
+ * @param live as an informer has it. When that is older than the truth, the outcome is one needless request and never a wrong object.
+ */
+export async function applyIfChanged<T extends KubeObject>(
+  client: KubeClient,
+  live: T | undefined,
+  desired: T,
+  options?: CallOptions,
+): Promise<Applied<T>> {
+  const hashed = withAppliedHash(desired);
+  if (live && isApplied(hashed, live)) return { outcome: 'Unchanged', object: live };
+  const object = await client.apply(hashed, options);
+  return { outcome: live ? 'Updated' : 'Created', object };
+}
+
+/** Writes `status` when it differs from the live one. All of a status is ours, so that everything in it counts. */
+export async function applyStatusIfChanged<T extends KubeObject>(
+  client: KubeClient,
+  live: T,
+  status: T['status'],
+  options?: CallOptions,
+): Promise<Applied<T>> {
+  if (isDeepStrictEqual(asOnTheWire(status ?? {}), live.status ?? {})) return { outcome: 'Unchanged', object: live };
+  return { outcome: 'Updated', object: await client.applyStatus({ ...live, status }, options) };
+}
