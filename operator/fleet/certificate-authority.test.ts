@@ -1,0 +1,153 @@
+import { X509Certificate } from 'node:crypto';
+import pino from 'pino';
+import { createFakeClock } from '../../test/fleet/fake-clock.ts';
+import { createMemoryCaStore } from '../../test/fleet/memory-ca-store.ts';
+import { CA_LIFETIME_MS, CA_OVERLAP_MS, CaUnreadableError } from './ca-state.ts';
+import { CA_CHECK_INTERVAL_MS, createCertificateAuthority, operatorHosts, SERVING_LIFETIME_MS } from './certificate-authority.ts';
+
+const logger = pino({ level: 'silent' });
+const hosts = [...operatorHosts('understudy-operator', 'understudy-system'), '127.0.0.1'];
+const DAY = 24 * 60 * 60_000;
+
+function setUp() {
+  const clock = createFakeClock();
+  const store = createMemoryCaStore();
+  const create = () => createCertificateAuthority({ store, hosts, clock, logger });
+  return { clock, store, create };
+}
+
+const certificates = (bundle: string) =>
+  bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)!.map((pem) => new X509Certificate(pem));
+
+describe('the certificate authority of the fleet channel', () => {
+  it('makes a CA once, and serves for every name of the Service and every address given', async () => {
+    const { store, create } = setUp();
+    const authority = create();
+    await authority.start();
+    const [ca, ...others] = certificates(authority.caBundle());
+    const serving = new X509Certificate(authority.serving().certificate);
+    expect(others).toEqual([]);
+    expect(ca!.ca).toBe(true);
+    expect(serving.ca).toBe(false);
+    expect(serving.verify(ca!.publicKey)).toBe(true);
+    expect(serving.checkIssued(ca!)).toBe(true);
+    expect(serving.subjectAltName).toBe(
+      'DNS:understudy-operator.understudy-system.svc, DNS:understudy-operator.understudy-system.svc.cluster.local, ' +
+        'DNS:understudy-operator.understudy-system, IP Address:127.0.0.1',
+    );
+    const second = create();
+    await second.start();
+    expect(second.caBundle()).toBe(authority.caBundle());
+    expect(store.writes).toBe(1);
+    authority.stop();
+    second.stop();
+  });
+
+  it('is one CA, when two operators start at once', async () => {
+    const { store, create } = setUp();
+    const operators = [create(), create(), create()];
+    await Promise.all(operators.map((operator) => operator.start()));
+    expect(new Set(operators.map((operator) => operator.caBundle())).size).toBe(1);
+    expect(store.writes).toBe(1);
+    for (const operator of operators) operator.stop();
+  });
+
+  it('renews the serving certificate at two thirds of its life, and tells', async () => {
+    const { clock, create } = setUp();
+    const authority = create();
+    await authority.start();
+    const first = authority.serving();
+    let told = 0;
+    authority.onChange(() => {
+      told += 1;
+    });
+    clock.advance(SERVING_LIFETIME_MS / 2);
+    await authority.check();
+    expect(authority.serving()).toBe(first);
+    expect(told).toBe(0);
+    clock.advance(SERVING_LIFETIME_MS / 6);
+    await authority.check();
+    expect(authority.serving()).not.toEqual(first);
+    expect(told).toBe(1);
+    authority.stop();
+  });
+
+  it('changes the CA with an overlap: the new one is trusted before it signs, the old one after it has', async () => {
+    const { clock, create } = setUp();
+    const authority = create();
+    const bystander = create();
+    await Promise.all([authority.start(), bystander.start()]);
+    const [old] = certificates(authority.caBundle());
+    const signer = () => {
+      const serving = new X509Certificate(authority.serving().certificate);
+      return certificates(authority.caBundle()).find((ca) => serving.verify(ca.publicKey))!.fingerprint;
+    };
+    clock.advance((CA_LIFETIME_MS * 2) / 3 + DAY);
+    await authority.check();
+    const [stillSigning, announced] = certificates(authority.caBundle());
+    expect(stillSigning!.fingerprint).toBe(old!.fingerprint);
+    expect(announced!.fingerprint).not.toBe(old!.fingerprint);
+    expect(signer()).toBe(old!.fingerprint);
+
+    clock.advance(CA_OVERLAP_MS);
+    await authority.check();
+    expect(signer()).toBe(announced!.fingerprint);
+    expect(certificates(authority.caBundle()).map((ca) => ca.fingerprint)).toEqual([announced!.fingerprint, old!.fingerprint]);
+    await bystander.check();
+    expect(bystander.caBundle()).toBe(authority.caBundle());
+
+    clock.advance(CA_OVERLAP_MS);
+    await authority.check();
+    expect(certificates(authority.caBundle()).map((ca) => ca.fingerprint)).toEqual([announced!.fingerprint]);
+    authority.stop();
+    bystander.stop();
+  });
+
+  it('replaces a CA that ended while no operator ran', async () => {
+    const { clock, create } = setUp();
+    const before = create();
+    await before.start();
+    before.stop();
+    clock.advance(CA_LIFETIME_MS);
+    const after = create();
+    await after.start();
+    expect(after.caBundle()).not.toBe(before.caBundle());
+    expect(certificates(after.caBundle())).toHaveLength(1);
+    after.stop();
+  });
+
+  it('goes on with its certificates while the API server is away, and looks again', async () => {
+    const { clock, store, create } = setUp();
+    const authority = create();
+    await authority.start();
+    const bundle = authority.caBundle();
+    store.away = new Error('connection refused');
+    await expect(authority.check()).rejects.toThrow('connection refused');
+    clock.advance(CA_CHECK_INTERVAL_MS);
+    await new Promise(setImmediate);
+    expect(authority.caBundle()).toBe(bundle);
+    expect(clock.waiting()).toBe(1);
+    authority.stop();
+    expect(clock.waiting()).toBe(0);
+  });
+
+  it.each([
+    ['no certificate', { 'ca.crt': 'not PEM', 'ca.key': 'not PEM' }],
+    ['nothing', {}],
+  ])('leaves a Secret with %s alone and says what to do', async (_sentence, data) => {
+    const { store, create } = setUp();
+    store.write(data);
+    await expect(create().start()).rejects.toThrow(CaUnreadableError);
+    await expect(create().start()).rejects.toThrow(/delete its Secret/);
+    expect(store.data()).toBe(data);
+  });
+
+  it('refuses a key that is not the one of its certificate', async () => {
+    const { store, create } = setUp();
+    const one = setUp();
+    await one.create().start();
+    await create().start();
+    store.write({ ...store.data(), 'ca.key': one.store.data()!['ca.key']! });
+    await expect(create().start()).rejects.toThrow(/private key is not the one/);
+  });
+});
