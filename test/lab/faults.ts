@@ -118,6 +118,11 @@ const rateLimited = openAIError(
   'rate_limit_exceeded',
 );
 
+/** A rate limit that names its time in these headers. */
+export function rateLimit(headers: Record<string, string>): RequestFault {
+  return { kind: 'status', status: 429, contentType: JSON_TYPE, body: rateLimited, headers };
+}
+
 /** Every way to fail that has a name, for tests and for the command line. */
 export const FAULTS = {
   refuse: { description: 'connection refused: nothing listens', fault: { kind: 'refuse' }, ...lost('Transport') },
@@ -202,7 +207,7 @@ export const FAULTS = {
   },
   'rate-limit': {
     description: '429 rate_limit_exceeded with retry-after: 1',
-    fault: json(429, rateLimited, {
+    fault: rateLimit({
       'retry-after': '1',
       'x-ratelimit-remaining-requests': '0',
       'x-ratelimit-reset-requests': '1s',
@@ -211,12 +216,12 @@ export const FAULTS = {
   },
   'rate-limit-ms': {
     description: '429 rate_limit_exceeded with retry-after-ms: 300',
-    fault: json(429, rateLimited, { 'retry-after-ms': '300', 'retry-after': '1' }),
+    fault: rateLimit({ 'retry-after-ms': '300', 'retry-after': '1' }),
     ...lost('RateLimit'),
   },
   'rate-limit-bare': {
     description: '429 rate_limit_exceeded that names no time',
-    fault: json(429, rateLimited),
+    fault: rateLimit({}),
     ...lost('RateLimit'),
   },
   'slow-down': {
