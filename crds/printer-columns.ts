@@ -48,8 +48,9 @@ export const PRINTER_COLUMNS: Record<Kind, readonly PrinterColumn[]> = {
       '.status.conditions[?(@.type=="CredentialsResolved")].reason',
       'Whether the proxies have a key that the provider takes.',
     ),
-    wide('Regions', '.spec.regions[*].name', 'Its regions.'),
-    wide('Probe', '.status.regions[*].probe.outcome', 'How the last probes ended.'),
+    // A path with [*] would show one region as if it were all of them, so the columns say which one they are about.
+    wide('First-Region', '.spec.regions[0].name', 'The most preferred of its regions.'),
+    wide('First-Probe', '.status.regions[0].probe.outcome', 'How the last probe of that region ended.'),
   ],
 };
 
