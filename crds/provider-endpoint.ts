@@ -39,6 +39,8 @@ const region = z.strictObject({
   baseURL: z
     .string()
     .max(512)
+    // What no rule can tell, such as port 99999: the operator then says so in a condition, before a proxy would fail on it.
+    .refine((text) => URL.canParse(text), 'baseURL is not a URL that can be called: look at its host and port')
     .meta({
       description:
         'Where the API of this region begins, with its version segment and without a trailing slash: `https://api.openai.com/v1`.',
