@@ -10,7 +10,7 @@ import { type ConditionFinding, withConditions } from '../with-conditions.ts';
 
 export interface EndpointStatusInput {
   /** Its `status` is what was known before. */
-  endpoint: ProviderEndpoint;
+  endpoint: Pick<ProviderEndpoint, 'metadata' | 'status'> & { spec: Pick<ProviderEndpoint['spec'], 'regions' | 'credentials'> };
   findings: EndpointFindings;
   reports: readonly ReceivedReport[];
   totals: FleetTotals['targets'];
@@ -27,6 +27,8 @@ interface Verdict {
   reason: HealthReason;
   since?: string | undefined;
 }
+
+type Previous = { [K in keyof Verdict]?: Verdict[K] | undefined };
 
 const UNKNOWN: Verdict = { health: 'Unknown', reason: 'NoSignal' };
 /** Of a region the worst verdict counts. What is not known is no verdict. */
@@ -100,7 +102,7 @@ function forgotten(model: ModelStatus, now: number): ModelStatus {
   return { ...model, ...withSince(UNKNOWN, model, now) };
 }
 
-function withSince({ health, reason, since }: Verdict, previous: Partial<Verdict> | undefined, now: number) {
+function withSince({ health, reason, since }: Verdict, previous: Previous | undefined, now: number) {
   const unchanged = previous?.health === health && previous.reason === reason;
   // A proxy that has just started says "since now" of what has long been so.
   return { health, reason, since: (unchanged ? previous.since : undefined) ?? statusTime(since ?? now) };

@@ -11,7 +11,7 @@ import { mergeActivity, type RouteActivity } from './route-activity.ts';
 
 export interface RouteStatusInput {
   /** Its `status` is what was known before. */
-  route: ModelRoute;
+  route: Pick<ModelRoute, 'metadata' | 'status'>;
   findings: RouteFindings;
   /** What proxies are to serve of the route; absent when the config does not hold it. */
   runtime: RuntimeRoute | undefined;
