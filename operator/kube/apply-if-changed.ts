@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { asOnTheWire, isApplied, withAppliedHash } from './is-applied.ts';
+import { isApplied, isSameJson, withAppliedHash } from './is-applied.ts';
 import type { CallOptions, KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 
@@ -32,6 +31,6 @@ export async function applyStatusIfChanged<T extends KubeObject>(
   status: T['status'],
   options?: CallOptions,
 ): Promise<Applied<T>> {
-  if (isDeepStrictEqual(asOnTheWire(status ?? {}), live.status ?? {})) return { outcome: 'Unchanged', object: live };
+  if (isSameJson(status ?? {}, live.status ?? {})) return { outcome: 'Unchanged', object: live };
   return { outcome: 'Updated', object: await client.applyStatus({ ...live, status }, options) };
 }

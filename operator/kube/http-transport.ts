@@ -145,8 +145,10 @@ export interface StatusBody {
 export function statusError(request: string, status: number, body: StatusBody, retryAfterMs?: number): KubeError {
   // A server that was restored from a backup is behind what we know: waiting for the future does not help, listing again does.
   const fromTheFuture = body.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge') ?? false;
+  // Server-side apply of an unknown field is answered with 500, though trying again will never help.
+  const isUndeclared = body.message?.includes('field not declared in schema') ?? false;
   return new KubeError({
-    code: fromTheFuture ? 'Expired' : kubeErrorCode(status, body.reason),
+    code: fromTheFuture ? 'Expired' : isUndeclared ? 'Invalid' : kubeErrorCode(status, body.reason),
     request,
     status,
     reason: body.reason,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from './kube-object.ts';
 
 /** Carries the hash of what was applied last. Without it a field that is no longer wanted would look like one that someone else added. */
@@ -53,7 +52,7 @@ export function withAppliedHash<T extends KubeObject>(desired: T): T {
 /** Whether `live` says all that `desired` says. `path` names the kind and the fields down to here, without list positions. */
 function covers(desired: unknown, live: unknown, path: string): boolean {
   if (Array.isArray(desired)) {
-    if (!SHARED_LISTS.has(path)) return isDeepStrictEqual(asOnTheWire(desired), live ?? []);
+    if (!SHARED_LISTS.has(path)) return isSameJson(desired, live ?? []);
     const present: unknown[] = Array.isArray(live) ? live : [];
     return desired.every((wanted) => present.some((element) => covers(wanted, element, path)));
   }
@@ -78,9 +77,9 @@ function isNothing(value: unknown): boolean {
   return isMap(value) && Object.values(value).every((inner) => inner === undefined);
 }
 
-/** Without the fields that JSON has no word for. */
-export function asOnTheWire(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
+/** Whether two values are the same on the wire, whatever the order of their fields. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
 }
 
 /** JSON with sorted fields: equal content gives equal text. */

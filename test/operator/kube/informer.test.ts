@@ -236,7 +236,8 @@ describe('an informer on a real API server', () => {
     // The server sends a bookmark two seconds before it ends a watch, if anything of that kind happened anywhere.
     await client.apply({ ...configMap('elsewhere', '1'), metadata: { namespace: 'default', name: 'elsewhere' } });
     await eventually(() => expect(watchedFrom).toHaveLength(2));
-    expect(steps).toEqual(['Listed', 'WatchStarted', 'Bookmark', 'WatchEnded', 'WatchStarted']);
+    expect(steps.filter((step) => step !== 'Bookmark')).toEqual(['Listed', 'WatchStarted', 'WatchEnded', 'WatchStarted']);
+    expect(steps).toContain('Bookmark');
     expect(Number(watchedFrom[1])).toBeGreaterThan(Number(watchedFrom[0]));
   });
 
