@@ -3,6 +3,7 @@ import OpenAI from 'openai';
 import { ask } from './ask.ts';
 import { sayText, TOOL_MARKER, toolArguments } from './chat-answer.ts';
 import { embed } from './embedding-answer.ts';
+import { FAULTS } from './faults.ts';
 import { createLab, type Lab } from './lab.ts';
 import { createLabControl } from './lab-control.ts';
 import { bodyOf, rawExchange } from './raw-exchange.ts';
@@ -126,6 +127,26 @@ describe('a lab that works', () => {
     await closed;
     expect(heard).toEqual(said);
     expect(lab.requests[0]?.path).toBe('/v1/realtime?model=gpt-4o');
+  });
+
+  it('refuses a WebSocket, resets it or leaves it waiting when a fault says so', async () => {
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x', 'sec-websocket-version': '13' };
+    const look = () => {
+      const port = Number(new URL(lab.baseURL).port);
+      const headers = { ...upgrade, authorization: `Bearer ${KEY}` };
+      return rawExchange({ port, method: 'GET', path: '/v1/realtime', headers, quietMs: 300 });
+    };
+    await lab.setFault(FAULTS['invalid-key'].fault);
+    const refused = await look();
+    expect(refused.text).toMatch(/^HTTP\/1.1 401 /);
+    expect(refused.text).toContain(KEY);
+    await lab.setFault({ kind: 'hang' });
+    expect(await look()).toEqual({ text: '', ended: 'open' });
+    await lab.waitForRequest(({ outcome }) => outcome === 'clientGone');
+    await lab.setFault({ kind: 'reset' });
+    expect(await look()).toEqual({ text: '', ended: 'reset' });
+    await lab.setFault(undefined);
+    expect((await look()).text).toMatch(/^HTTP\/1.1 101 /);
   });
 
   it('refuses an unknown key, an unknown model and a request without messages, as OpenAI does', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { composeAnswer } from './compose-answer.ts';
+import { KEY_PLACEHOLDER } from './error-bodies.ts';
 import { createFaultBook } from './fault-book.ts';
 import { type Fault, type FaultMatch, isConnectionFault } from './faults.ts';
 import { createLabCertificate } from './lab-certificate.ts';
@@ -135,10 +136,28 @@ export function createLab(options: LabOptions): Lab {
 
   const upgrade = (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     const received = receive(message, Buffer.alloc(0));
-    received.status = 101;
+    const fault = faults.choose(received);
+    received.fault = fault?.kind;
+    received.status = fault?.kind === 'status' ? fault.status : 101;
     remember(received);
-    socket.once('close', () => finish(received, 'whole'));
-    echoWebSocket(message, socket, head, providerHeaders(name, received.number));
+    socket.once('close', () => finish(received, fault ? 'clientGone' : 'whole'));
+    const headers = providerHeaders(name, received.number);
+    switch (fault?.kind) {
+      case 'hang':
+        // Without a reader, the end of the connection would not be seen.
+        socket.resume();
+        return;
+      case 'reset':
+        finish(received, 'faulted');
+        listener?.reset(message.socket);
+        return;
+      case 'status':
+        finish(received, 'whole');
+        socket.end(refusalOf(fault, headers, received.key));
+        return;
+      default:
+        echoWebSocket(message, socket, head, headers);
+    }
   };
 
   const add = async (fault: Fault, match?: FaultMatch) => {
@@ -266,6 +285,14 @@ async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
     return undefined;
   }
   return Buffer.concat(pieces);
+}
+
+/** A refused upgrade is answered with plain HTTP. */
+function refusalOf(fault: Extract<Fault, { kind: 'status' }>, common: Record<string, string>, key = ''): string {
+  const body = fault.body.replaceAll(KEY_PLACEHOLDER, key);
+  const headers = { ...common, ...fault.headers, 'content-type': fault.contentType, 'content-length': Buffer.byteLength(body) };
+  const lines = Object.entries(headers).map(([header, value]) => `${header}: ${value}\r\n`);
+  return `HTTP/1.1 ${fault.status} Refused\r\n${lines.join('')}connection: close\r\n\r\n${body}`;
 }
 
 /** What OpenAI sends with every answer, the limits of the account included. */

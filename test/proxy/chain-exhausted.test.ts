@@ -8,7 +8,7 @@ const LABS = [{ name: 'primary' }, { name: 'secondary' }, { name: 'tertiary' }];
 const LIVENESS_MS = 15_000;
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 async function breakAll(...names: FaultName[]): Promise<void> {
   const labs = Object.values(stage.labs);

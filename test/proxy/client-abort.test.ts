@@ -7,7 +7,7 @@ beforeEach(async () => {
   const long = { connect: 20_000, firstContent: 40_000, response: 40_000, idle: 40_000, total: 50_000 };
   stage = await startProxy({ routes: [{ timeouts: long }] });
 });
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const ways = [{ stream: false }, { stream: true }];
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { ask } from '../lab/ask.ts';
 import { bodyOf, rawExchange } from '../lab/raw-exchange.ts';
 import { type Stage, startProxy } from './start-proxy.ts';
@@ -6,7 +7,7 @@ let stage: Stage;
 beforeEach(async () => {
   stage = await startProxy();
 });
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const send = (body: string, path = '/v1/chat/completions', method = 'POST') =>
   rawExchange({ port: stage.port, path, method, body, headers: { 'content-type': 'application/json' } });
@@ -15,11 +16,10 @@ describe('a request that no route can take', () => {
   it.each([{ stream: false }, { stream: true }])(
     'an unknown model is 404 model_not_found, and says which names there are, stream: $stream',
     async ({ stream }) => {
-      const { error, headers } = await ask(stage.client, { model: 'gpt-9', stream });
+      const { error } = await ask(stage.client, { model: 'gpt-9', stream });
       expect(error).toMatchObject({ status: 404, code: 'model_not_found', type: 'invalid_request_error' });
       expect((error as Error).message).toContain('gpt-9');
       expect((error as Error).message).toContain('writer');
-      expect(headers?.get('x-should-retry')).toBe('false');
     },
   );
 
@@ -53,7 +53,6 @@ describe('a request that no route can take', () => {
 
   it('a request that breaks off in its body asks no provider, and leaves the proxy well', async () => {
     const body = JSON.stringify({ model: 'gpt-4o', messages: [] });
-    const { connect } = await import('node:net');
     await new Promise<void>((resolve) => {
       const socket = connect({ port: stage.port, host: '127.0.0.1' }, () => {
         socket.write(

@@ -3,7 +3,7 @@ import { sayText } from '../lab/chat-answer.ts';
 import { configOf, type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const SWAPS = 100;
 const CLIENTS = 8;

@@ -1,10 +1,11 @@
 import { ask } from '../lab/ask.ts';
-import { FAULTS, type FaultName } from '../lab/faults.ts';
+import { KEY_PLACEHOLDER } from '../lab/error-bodies.ts';
+import { FAULTS, type Fault, type FaultName } from '../lab/faults.ts';
 import { rawExchange } from '../lab/raw-exchange.ts';
 import { APPLICATION_KEY, keyOf, type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const PRIMARY = 'primary/lab/gpt-4o';
 const SECONDARY = 'secondary/lab/secondary-model';
@@ -79,6 +80,25 @@ describe('a provider key', () => {
       }
     },
   );
+
+  it.each([
+    ['a path that is passed through, refused', '/v1/files', 'invalid-key', {}],
+    ['a path that is passed through, for another reason', '/v1/files', 'quoting', {}],
+    [
+      'a WebSocket that is refused',
+      '/v1/realtime',
+      'invalid-key',
+      { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x', 'sec-websocket-version': '13' },
+    ],
+  ] as const)('that a provider repeats is taken out: %s', async (_, path, name, headers) => {
+    stage = await startProxy();
+    const body = `{"error":{"message":"odd: ${KEY_PLACEHOLDER}","type":"invalid_request_error"}}`;
+    const quoting: Fault = { kind: 'status', status: 400, contentType: 'application/json', body };
+    await stage.primary.setFault(name === 'quoting' ? quoting : FAULTS[name].fault);
+    const seen = await rawExchange({ port: stage.port, method: 'GET', path, headers });
+    expect(stage.primary.requests[0]?.key).toBe(keyOf('primary'));
+    expect(seen.text).not.toContain(keyOf('primary'));
+  });
 
   it('that is rotated is used for the next request, and ends the cooldown of the old one', async () => {
     stage = await startProxy();

@@ -4,7 +4,7 @@ import { rawExchange } from '../lab/raw-exchange.ts';
 import { type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const GRACE_MS = 20_000;
 const readiness = async () => (await fetch(`${stage.adminURL}/readyz`)).status;

@@ -18,7 +18,7 @@ const everyFault = names.flatMap((name) => [
 const plain = everyFault.filter(({ name }) => name !== 'untrusted-certificate');
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 async function play(name: FaultName): Promise<void> {
   const { fault, match } = preset(name);

@@ -3,7 +3,7 @@ import { FAULTS, type FaultName } from '../lab/faults.ts';
 import { keyOf, type Stage, startProxy, type TargetSpec } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const FALLBACK: TargetSpec = { lab: 'secondary', model: 'fallback' };
 const targetOf = async (model: string) => (await ask(stage.client, { model })).headers?.get('x-understudy-target');

@@ -4,7 +4,7 @@ import { bodyOf, rawExchange } from '../lab/raw-exchange.ts';
 import { type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const chat = (content: string) => JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] });
@@ -69,5 +69,28 @@ describe('a request that is too much', () => {
     const deadline = AbortSignal.timeout(10_000);
     while ((await ask(stage.client)).error) deadline.throwIfAborted();
     expect(stage.primary.counters.byOutcome.clientGone).toBe(4);
+  });
+
+  it.each([
+    { way: 'whole', stream: false, prompt: '[900000 words]' },
+    { way: 'streamed', stream: true, prompt: '[60000 words]' },
+  ])('patience: an answer that its client does not read ($way) is not held for ever', async ({ stream, prompt }) => {
+    stage = await startProxy({ limits: { slowClient: 500, concurrentRequests: 1 }, routes: [{ timeouts: { response: 8_000 } }] });
+    const body = JSON.stringify({ model: 'gpt-4o', stream, messages: [{ role: 'user', content: prompt }] });
+    const socket = connect({ port: stage.port, host: '127.0.0.1' });
+    socket.pause();
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await stage.primary.waitForRequest(() => true);
+    // Its place is free again only when it was given up.
+    const deadline = AbortSignal.timeout(20_000);
+    while ((await ask(stage.client)).error) {
+      deadline.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(socket.destroyed).toBe(false);
+    socket.destroy();
   });
 });

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { ask } from '../lab/ask.ts';
 import { sayText, TOOL_MARKER, toolArguments } from '../lab/chat-answer.ts';
 import { embed } from '../lab/embedding-answer.ts';
@@ -6,7 +7,7 @@ import { FAULTS } from '../lab/faults.ts';
 import { APPLICATION_KEY, keyOf, type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 describe('the other parts of the API', () => {
   it('models: the names that the routes answer to, and no other', async () => {
@@ -109,12 +110,18 @@ describe('a path that is not interpreted', () => {
     expect(await answer.json()).toMatchObject({ error: { message: expect.any(String), type: expect.any(String) } });
   });
 
-  it('does not hang for ever when its target does', async () => {
-    stage = await startProxy({ labs: [{ name: 'primary' }], routes: [{ timeouts: { total: 1_500 } }] });
+  it('is given up at the provider when the client goes', async () => {
+    stage = await startProxy();
     await stage.primary.setFault({ kind: 'hang' });
-    const answer = await fetch(`${stage.baseURL}/files`, { signal: AbortSignal.timeout(20_000) });
-    expect(answer.status).toBeGreaterThanOrEqual(502);
-    await answer.body?.cancel();
+    for (const method of ['GET', 'POST']) {
+      const leaving = new AbortController();
+      const body = method === 'POST' ? { body: 'x' } : {};
+      const asked = fetch(`${stage.baseURL}/files`, { method, signal: leaving.signal, ...body }).catch(() => undefined);
+      await stage.primary.waitForRequest((request) => request.method === method);
+      leaving.abort();
+      await asked;
+      await stage.primary.waitForRequest((request) => request.method === method && request.outcome === 'clientGone');
+    }
   });
 
   it('carries a WebSocket both ways, with the key of the endpoint', async () => {
@@ -134,6 +141,19 @@ describe('a path that is not interpreted', () => {
     expect(heard).toEqual(['hello', 'y'.repeat(100_000)]);
     expect(stage.primary.requests[0]).toMatchObject({ key: keyOf('primary'), status: 101 });
     await stage.primary.waitForRequest(({ outcome }) => outcome === 'whole');
+  });
+
+  it('takes a WebSocket back from the provider when the client goes before it is open', async () => {
+    stage = await startProxy();
+    await stage.primary.setFault({ kind: 'hang' });
+    const socket = connect({ port: stage.port, host: '127.0.0.1' });
+    socket.on('error', () => undefined);
+    socket.write(
+      'GET /v1/realtime HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x\r\nsec-websocket-version: 13\r\n\r\n',
+    );
+    await stage.primary.waitForRequest(() => true);
+    socket.destroy();
+    await stage.primary.waitForRequest(({ outcome }) => outcome === 'clientGone');
   });
 
   it('closes a WebSocket whose target can not be reached', async () => {

@@ -7,7 +7,7 @@ const FOUND_WITHIN_MS = 15_000;
 const PAUSE_MS = 100;
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 

@@ -3,7 +3,7 @@ import { FAULTS, type FaultName } from '../lab/faults.ts';
 import { type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const ways = [{ stream: false }, { stream: true }];
 const PRIMARY = 'primary/lab/gpt-4o';

@@ -3,7 +3,7 @@ import { bodyOf, rawExchange } from '../lab/raw-exchange.ts';
 import { APPLICATION_KEY, type Stage, startProxy } from './start-proxy.ts';
 
 let stage: Stage;
-afterEach(() => stage.stop());
+afterEach(() => stage?.stop());
 
 const JSON_TYPE = { 'content-type': 'application/json', authorization: `Bearer ${APPLICATION_KEY}` };
 const send = (body: string, headers: Record<string, string> = {}) =>
