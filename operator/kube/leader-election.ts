@@ -109,7 +109,7 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
   /** Resolves when leadership can't be kept, or `signal` says to stop. */
   async function renew(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await pause(clock, Math.min(timings.retryPeriodMs, leadsUntil - clock.monotonic()), signal);
+      await pause(clock, Math.max(0, Math.min(timings.retryPeriodMs, leadsUntil - clock.monotonic())), signal);
       const left = leadsUntil - clock.monotonic();
       if (signal.aborted || left <= 0) return;
       const held = await attempt(left, signal);
