@@ -37,8 +37,8 @@ export const COMMANDS: readonly Command[] = [
     name: 'version',
     summary: 'the version of this program',
     call: async (_argv, terminal) => {
-      const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
-      terminal.print(`understudy ${manifest.version}`);
+      const { VERSION } = await import('../contract/version.ts');
+      terminal.print(`understudy ${VERSION}`);
       return 0;
     },
   },

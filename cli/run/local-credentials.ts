@@ -1,4 +1,4 @@
-import type { CredentialRef } from '../../contract/runtime-config.ts';
+import type { CredentialRef, RuntimeConfig } from '../../contract/runtime-config.ts';
 import type { CredentialSource } from '../../proxy/proxy.ts';
 import type { LocalSecret } from '../input/read-secret.ts';
 
@@ -33,6 +33,14 @@ export function createLocalCredentials(env: Readonly<Record<string, string | und
       if (changed) for (const listener of listeners) listener();
     },
   };
+}
+
+/** The keys that a config asks for and that are not there. The endpoints of them are used all the same, and fail as they would in a cluster. */
+export function missingKeys(
+  { endpoints }: Pick<RuntimeConfig, 'endpoints'>,
+  { read }: Pick<CredentialSource, 'read'>,
+): CredentialRef[] {
+  return endpoints.flatMap(({ credential }) => (credential !== undefined && read(credential) === undefined ? [credential] : []));
 }
 
 function sameSecrets(a: ReadonlyMap<string, ReadonlyMap<string, string>>, b: typeof a): boolean {

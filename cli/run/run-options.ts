@@ -4,6 +4,8 @@ import { readArguments } from '../read-arguments.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:8080';
 export const DEFAULT_ADMIN = '127.0.0.1:9090';
+/** What happens to routes and targets is told in plain lines already. */
+const DEFAULT_LOG_LEVEL = 'error';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export const RUN_HELP = `Serve ModelRoutes from YAML files on this machine. No cluster is needed; the YAML is the same.
@@ -17,7 +19,7 @@ Usage: understudy run --config DIR|FILE... [--listen ${DEFAULT_LISTEN}] [--admin
       --listen ADDRESS  where applications call, by default ${DEFAULT_LISTEN} (port 0: any free one)
       --admin ADDRESS   status for "understudy get", /healthz, /readyz and /metrics, by default ${DEFAULT_ADMIN}
   -n, --namespace NAME  which namespace to serve, when the files name several; what names none belongs to it
-      --log-level LEVEL ${LOG_LEVELS.join(', ')}; by default warn. Logs go to standard error, one JSON object a line
+      --log-level LEVEL ${LOG_LEVELS.join(', ')}; by default ${DEFAULT_LOG_LEVEL}. Logs go to standard error, one JSON object a line
 
 A provider key is read from the Secret that its endpoint names. A Secret, or key of it, that no file has is read from the environment:
 
@@ -45,7 +47,7 @@ export function readRunOptions(argv: readonly string[]): RunOptions | 'help' {
     listen: { type: 'string', default: DEFAULT_LISTEN },
     admin: { type: 'string', default: DEFAULT_ADMIN },
     namespace: { type: 'string', short: 'n' },
-    'log-level': { type: 'string', default: 'warn' },
+    'log-level': { type: 'string', default: DEFAULT_LOG_LEVEL },
   });
   if (values.help) return 'help';
   if (values.config === undefined) {

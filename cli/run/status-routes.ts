@@ -6,9 +6,10 @@ import type { LocalStatus } from './local-status.ts';
 /**
  * Serves both kinds with their status where a Kubernetes API server has them: `/apis/understudy.dev/v1alpha1/modelroutes`, and
  * `…/namespaces/<namespace>/modelroutes`. Secrets are not served.
+ * `refresh` brings the status up to now.
  */
-export function serveStatus(app: Express, status: Pick<LocalStatus, 'routes' | 'endpoints'>): void {
-  const lists = { ModelRoute: status.routes, ProviderEndpoint: status.endpoints } as const;
+export function serveStatus(app: Express, refresh: () => LocalStatus): void {
+  const lists = { ModelRoute: () => refresh().routes(), ProviderEndpoint: () => refresh().endpoints() } as const;
   for (const { kind, plural } of Object.values(KINDS)) {
     const paths = [`/apis/${API_VERSION}/${plural}`, `/apis/${API_VERSION}/namespaces/:namespace/${plural}`];
     app.get(paths, (request, response) => {

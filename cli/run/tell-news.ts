@@ -1,19 +1,33 @@
 import type { ProxyReport } from '../../contract/fleet.ts';
 
-/** What has happened between two reports, in lines for whoever watches the terminal. `taken`: failovers that have been told before. */
+/** What has happened between two reports, in lines for whoever watches the terminal. */
 export function tellNews(report: ProxyReport, before: ProxyReport | undefined): string[] {
-  const lines: string[] = [];
-  for (const { name, active, reason } of report.routes) {
-    const previous = before?.routes.find((route) => route.name === name);
-    if (previous === undefined || (previous.active === active && previous.reason === reason)) continue;
-    const told = report.failovers.findLast(({ route, returned }) => route === name && returned === undefined);
-    const evidence = told !== undefined && told.to === active && previous.active !== active ? `: ${told.evidence}` : '';
-    lines.push(`${name}: ${active ?? 'nobody'} answers (${reason})${evidence}`);
-  }
-  for (const { secret, key, state, message } of report.credentials) {
-    const previous = before?.credentials.find((credential) => credential.secret === secret && credential.key === key);
-    if (previous?.state === state || (previous === undefined && state === 'Resolved')) continue;
-    lines.push(`key ${key} of Secret ${secret}: ${state}${message === undefined ? '' : `: ${message}`}`);
-  }
-  return lines;
+  if (before === undefined) return [];
+  return [...targetNews(report, before), ...routeNews(report, before), ...credentialNews(report, before)];
+}
+
+function targetNews({ targets }: ProxyReport, before: ProxyReport): string[] {
+  return targets.flatMap(({ id, health, reason, evidence }) => {
+    const previous = before.targets.find((target) => target.id === id);
+    if (previous === undefined || (previous.health === health && previous.reason === reason)) return [];
+    // Where all is well at the start there is nothing to tell of every target.
+    if (previous.health === 'Unknown' && health === 'Healthy') return [];
+    return [`target ${id}: ${health} (${reason})${evidence ? `: ${evidence}` : ''}`];
+  });
+}
+
+function routeNews({ routes }: ProxyReport, before: ProxyReport): string[] {
+  return routes.flatMap(({ name, active, reason }) => {
+    const previous = before.routes.find((route) => route.name === name);
+    if (previous === undefined || (previous.active === active && previous.reason === reason)) return [];
+    return [`route ${name}: ${active ?? 'nobody'} is on stage (${reason})`];
+  });
+}
+
+function credentialNews({ credentials }: ProxyReport, before: ProxyReport): string[] {
+  return credentials.flatMap(({ secret, key, state, message }) => {
+    const previous = before.credentials.find((credential) => credential.secret === secret && credential.key === key);
+    if (previous === undefined || previous.state === state) return [];
+    return [`key ${key} of Secret ${secret}: ${state}${message === undefined ? '' : `: ${message}`}`];
+  });
 }

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import process from 'node:process';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Far longer than anything takes; a test that waits this long has failed. */
+const PATIENCE_MS = 20_000;
+
+/** A program in a process of its own, as a user starts it. */
+export interface RunningProcess {
+  readonly pid: number;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the match once either stream holds it. */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves once it has ended by itself, with its exit code. */
+  exit(): Promise<number | null>;
+}
+
+export interface StartOptions {
+  env?: Record<string, string>;
+  stdin?: string;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Starts `understudy` with these arguments. */
+export function startUnderstudy(argv: readonly string[], options?: StartOptions): RunningProcess {
+  return startProcess(process.execPath, [join(ROOT, 'cli/start.js'), ...argv], options);
+}
+
+/** Runs `understudy` to its end. */
+export async function understudy(argv: readonly string[], options?: StartOptions) {
+  const child = startUnderstudy(argv, options);
+  const code = await child.exit();
+  return { code, stdout: child.stdout(), stderr: child.stderr() };
+}
+
+export function startProcess(command: string, argv: readonly string[], { env = {}, stdin }: StartOptions = {}): RunningProcess {
+  const child = spawn(command, argv, { cwd: ROOT, env: { ...process.env, NODE_OPTIONS: '', ...env }, stdio: 'pipe' });
+  running.add(child);
+  const ended = once(child, 'close').then(() => {
+    running.delete(child);
+    return child.exitCode;
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.end(stdin ?? '');
+  const describe = () => `${command} ${argv.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}`;
+  const within = async <T>(promise: Promise<T>, what: string): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`waited in vain for ${what}: ${describe()}`)), PATIENCE_MS);
+    });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  };
+  return {
+    pid: child.pid!,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    waitFor: (pattern) => {
+      const found = () => pattern.exec(stdout) ?? pattern.exec(stderr);
+      const looking = (async () => {
+        for (;;) {
+          const match = found();
+          if (match !== null) return match;
+          if (child.exitCode !== null || child.signalCode !== null) {
+            await ended;
+            const last = found();
+            if (last !== null) return last;
+            throw new Error(`ended with ${child.exitCode ?? child.signalCode} before ${pattern}: ${describe()}`);
+          }
+          await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), ended]);
+        }
+      })();
+      return within(looking, String(pattern));
+    },
+    signal: (signal) => void child.kill(signal),
+    exit: () => within(ended, 'the end'),
+  };
+}
+
+/** Ends what a failed test has left running. For `afterEach`. */
+export async function endProcesses(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      const ended = once(child, 'close');
+      child.kill('SIGKILL');
+      await ended;
+    }),
+  );
+}
