@@ -1,4 +1,4 @@
-import { createFakeClock } from '../../test/fleet/fake-clock.ts';
+import { FakeClock } from '../kube/fake-clock.ts';
 import type { TokenReview } from '../kube/kube-client.ts';
 import {
   ACCEPTED_FOR_MS,
@@ -19,7 +19,7 @@ const proxyToken: TokenReview = {
 };
 
 function setUp(review: (token: string) => Promise<TokenReview> = async () => proxyToken) {
-  const clock = createFakeClock();
+  const clock = new FakeClock();
   const asked: string[] = [];
   const client = {
     reviewToken: (token: string) => {
@@ -64,10 +64,10 @@ describe('who a proxy is', () => {
   it('asks once for many who wait, and remembers for a minute', async () => {
     const { authenticate, asked, clock } = setUp();
     await Promise.all(Array.from({ length: 50 }, () => authenticate('Bearer good')));
-    clock.advance(ACCEPTED_FOR_MS - 1);
+    await clock.advance(ACCEPTED_FOR_MS - 1);
     await authenticate('Bearer good');
     expect(asked).toHaveLength(1);
-    clock.advance(1);
+    await clock.advance(1);
     await authenticate('Bearer good');
     expect(asked).toHaveLength(2);
   });
@@ -78,10 +78,10 @@ describe('who a proxy is', () => {
       outcome: 'Unauthenticated',
       message: expect.stringContaining('expired'),
     });
-    clock.advance(REFUSED_FOR_MS - 1);
+    await clock.advance(REFUSED_FOR_MS - 1);
     await authenticate('Bearer bad');
     expect(asked).toHaveLength(1);
-    clock.advance(1);
+    await clock.advance(1);
     await authenticate('Bearer bad');
     expect(asked).toHaveLength(2);
   });

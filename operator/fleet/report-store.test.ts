@@ -1,6 +1,6 @@
 import { PROXY_GONE_AFTER_MS, type ProxyReport } from '../../contract/fleet.ts';
-import { createFakeClock, type FakeClock } from '../../test/fleet/fake-clock.ts';
 import { at, failover, proxyReport, routeReport, runtimeConfig, TARGET, targetReport } from '../../test/fleet/reports.ts';
+import { FakeClock } from '../kube/fake-clock.ts';
 import type { FleetNews } from './fleet.ts';
 import { createReportStore, MAX_PROXIES_PER_NAMESPACE, type ReportStore } from './report-store.ts';
 
@@ -10,7 +10,7 @@ describe('what the proxies said last', () => {
   let news: Array<[string, FleetNews]>;
 
   beforeEach(() => {
-    clock = createFakeClock();
+    clock = new FakeClock();
     store = createReportStore(clock);
     news = [];
     store.onNews((namespace, kind) => news.push([namespace, kind]));
@@ -23,14 +23,14 @@ describe('what the proxies said last', () => {
   };
   const names = () => store.reports('sales').map(({ report }) => report.proxy);
 
-  it('drops a proxy that is silent for too long, and says so once', () => {
+  it('drops a proxy that is silent for too long, and says so once', async () => {
     receive({ proxy: 'b' });
     receive({ proxy: 'a' });
     expect(names()).toEqual(['a', 'b']);
-    clock.advance(PROXY_GONE_AFTER_MS - 1);
+    await clock.advance(PROXY_GONE_AFTER_MS - 1);
     receive({ proxy: 'b' });
     news.length = 0;
-    clock.advance(1);
+    await clock.advance(1);
     expect(names()).toEqual(['b']);
     store.sweep();
     store.sweep();
@@ -58,7 +58,7 @@ describe('what the proxies said last', () => {
     ]);
   });
 
-  it('answers each proxy with what the others know, never with its own words', () => {
+  it('answers each proxy with what the others know, never with its own words', async () => {
     receive({ proxy: 'a', targets: [targetReport({ health: 'Down', reason: 'ErrorRate' })] });
     const toB = receive({ proxy: 'b', targets: [targetReport({ health: 'Healthy' })] });
     expect(toB.view).toMatchObject({ proxies: 1, targets: [{ id: TARGET, health: 'Down' }] });
@@ -66,7 +66,7 @@ describe('what the proxies said last', () => {
     expect(toA.view.targets).toMatchObject([{ health: 'Healthy' }]);
   });
 
-  it('keeps namespaces apart', () => {
+  it('keeps namespaces apart', async () => {
     receive({ targets: [targetReport()] });
     const other = store.receive('other', proxyReport({ proxy: 'b' }));
     expect(other).toMatchObject({ outcome: 'Taken', answer: { view: { proxies: 0, targets: [] } } });
@@ -76,13 +76,13 @@ describe('what the proxies said last', () => {
     expect(names()).toEqual(['proxy-a']);
   });
 
-  it('refuses more proxies than a namespace may have, not those that it has', () => {
+  it('refuses more proxies than a namespace may have, not those that it has', async () => {
     for (let index = 0; index < MAX_PROXIES_PER_NAMESPACE; index += 1) receive({ proxy: `p${index}` });
     expect(store.receive('sales', proxyReport({ proxy: 'one-more' })).outcome).toBe('Full');
     expect(store.receive('sales', proxyReport({ proxy: 'p7' })).outcome).toBe('Taken');
   });
 
-  it('acknowledges a failover only after it was taken, and its return apart', () => {
+  it('acknowledges a failover only after it was taken, and its return apart', async () => {
     expect(receive({ failovers: [failover('1')] }).acknowledged).toEqual([]);
     const version = { proxy: 'proxy-a', instance: 'a1', id: '1' };
     store.acknowledge('sales', [version, { ...version, id: 'unheard-of' }, { ...version, proxy: 'nobody' }]);
@@ -103,35 +103,35 @@ describe('what the proxies said last', () => {
     const attempts = () => store.totals('sales').targets.get(TARGET)?.attempts;
     const failovers = () => store.totals('sales').failovers.get('proposals')?.sinceStart;
 
-    it('never go back when a proxy restarts or goes', () => {
-      clock.advance(PROXY_GONE_AFTER_MS);
+    it('never go back when a proxy restarts or goes', async () => {
+      await clock.advance(PROXY_GONE_AFTER_MS);
       receive({ proxy: 'a', ...counts(100, 3) });
       receive({ proxy: 'b', ...counts(50, 1) });
       expect([attempts(), failovers()]).toEqual([150, 4]);
       receive({ proxy: 'a', instance: 'a2', ...counts(10, 0) });
       expect([attempts(), failovers()]).toEqual([160, 4]);
-      clock.advance(PROXY_GONE_AFTER_MS);
+      await clock.advance(PROXY_GONE_AFTER_MS);
       store.sweep();
       expect(attempts()).toBe(160);
     });
 
-    it('do not count twice what a proxy says after it was out of reach', () => {
-      clock.advance(PROXY_GONE_AFTER_MS);
+    it('do not count twice what a proxy says after it was out of reach', async () => {
+      await clock.advance(PROXY_GONE_AFTER_MS);
       receive(counts(100, 3));
-      clock.advance(PROXY_GONE_AFTER_MS);
+      await clock.advance(PROXY_GONE_AFTER_MS);
       store.sweep();
       receive(counts(120, 4));
       expect([attempts(), failovers()]).toEqual([120, 4]);
     });
 
-    it('of a proxy older than the operator count only the failovers that no operator took', () => {
+    it('of a proxy older than the operator count only the failovers that no operator took', async () => {
       receive({ ...counts(100, 3), failovers: [failover('2'), failover('1', { returned: at(9) })] });
       expect(failovers()).toBe(1);
       receive({ ...counts(100, 5), failovers: [] });
       expect(failovers()).toBe(3);
     });
 
-    it('are forgotten with their route', () => {
+    it('are forgotten with their route', async () => {
       receive(counts(100, 3));
       store.configured('sales', runtimeConfig('two'));
       expect([attempts(), failovers()]).toEqual([undefined, undefined]);

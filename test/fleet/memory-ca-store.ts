@@ -5,6 +5,7 @@ export interface MemoryCaStore extends CaStore {
   write(data: CaData): void;
   /** While set, every call rejects with it. */
   away: Error | undefined;
+  reads: number;
   writes: number;
 }
 
@@ -13,6 +14,7 @@ export function createMemoryCaStore(): MemoryCaStore {
   let stored: { data: CaData; version: number } | undefined;
   const store: MemoryCaStore = {
     away: undefined,
+    reads: 0,
     writes: 0,
     data: () => stored?.data,
     write(data) {
@@ -20,6 +22,7 @@ export function createMemoryCaStore(): MemoryCaStore {
       store.writes += 1;
     },
     async read() {
+      store.reads += 1;
       if (store.away) throw store.away;
       return stored && { data: stored.data, version: String(stored.version) };
     },
