@@ -7,7 +7,7 @@ import { growthOf, type HeapSample, MAX_GROWTH_BYTES, measureHeapGrowth } from '
 import { HELP, type Options, parseOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { Samples } from './samples.ts';
-import { runStep, STEPS, stepDurationMs, warmUp } from './steps.ts';
+import { runStep, STEPS, stepDurationMs, warmUp, warmUpMs } from './steps.ts';
 import { measureStreamMemory } from './stream-memory.ts';
 import { type Checkout, SUBJECT_TITLES, type Subject, startSubject } from './subjects.ts';
 import { renderHeap, renderTable } from './table.ts';
@@ -17,6 +17,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const checkout: Checkout = { root, cache: join(root, 'bench/.cache') };
 /** A process of its own, a thousand streams and a full collection take their time: fewer rounds tell as much. */
 const MEMORY_ROUNDS = 3;
+/** The loads of one warm-up, the last half as long; for the estimate of the time left. */
+const WARM_UPS = 2.5;
 /** What one memory measurement takes, and one request of the heap step, for the estimate of the time left. */
 const MEMORY_MS = 8_000;
 const HEAP_REQUEST_MS = 0.15;
@@ -32,6 +34,7 @@ async function bench(options: Options): Promise<void> {
   );
   const progress = new Progress(
     stepMs.reduce((sum, ms) => sum + ms, 0) * options.rounds +
+      WARM_UPS * warmUpMs(options.pace) * options.only.length +
       MEMORY_MS * options.only.length * memoryRounds +
       HEAP_REQUEST_MS * options.heapRequests,
     Date.now,
@@ -48,6 +51,7 @@ async function bench(options: Options): Promise<void> {
     for (const subject of subjects) {
       progress.begin(`warming up ${SUBJECT_TITLES[subject.name]}`);
       await warmUp(programs.load, subject, options.pace);
+      progress.done(WARM_UPS * warmUpMs(options.pace));
     }
     for (let round = 0; round < options.rounds; round++) {
       for (const [i, step] of STEPS.entries()) {

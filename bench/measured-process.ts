@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { CpuAnswer, MemoryAnswer } from './process-probe.ts';
+import type { CpuAnswer, MemoryAnswer, ProfileAnswer } from './process-probe.ts';
 
 const PROBE = fileURLToPath(new URL('process-probe.ts', import.meta.url));
 /** A full collection of a heap of some hundred megabytes takes a second; a process that says nothing for longer is stuck. */
@@ -51,7 +51,14 @@ export class MeasuredProcess {
     return this.#ask<MemoryAnswer>('memory');
   }
 
-  async #ask<Answer>(question: 'cpu' | 'memory'): Promise<Answer> {
+  /** Profiles the process while `work` runs. */
+  async profile(work: () => Promise<void>): Promise<ProfileAnswer> {
+    await this.#ask('begin profile');
+    await work();
+    return this.#ask<ProfileAnswer>('end profile');
+  }
+
+  async #ask<Answer>(question: 'cpu' | 'memory' | 'begin profile' | 'end profile'): Promise<Answer> {
     if (!this.running) throw new Error(`can't ask for ${question}: ${this.account()}`);
     const answer = once(this.#child, 'message', { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     this.#child.send(question);

@@ -17,3 +17,9 @@ export function spreadOf(samples: readonly number[]): Spread | undefined {
 export function ratiosByRound(of: readonly number[], to: readonly number[]): number[] {
   return of.slice(0, to.length).map((value, round) => value / to[round]!);
 }
+
+/** The sample that `share` of all are not above. */
+export function quantile(samples: readonly number[], share: number): number {
+  if (samples.length === 0) throw new Error('no samples');
+  return samples.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(share * samples.length) - 1)]!;
+}

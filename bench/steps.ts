@@ -100,9 +100,13 @@ export async function runStep(
   }
 }
 
+export function warmUpMs(pace: number): number {
+  return Math.max(1_000, Math.round(3_000 * pace));
+}
+
 /** Lets the just-in-time compilers of a subject see every kind of request before anything is measured. */
 export async function warmUp(loadProgram: string, subject: Subject, pace: number): Promise<void> {
-  const durationMs = Math.max(1_000, Math.round(3_000 * pace));
+  const durationMs = warmUpMs(pace);
   try {
     await runLoad(loadProgram, subject.port, { shape: 'unary', connections: 32, durationMs });
     await runLoad(loadProgram, subject.port, { shape: 'stream', connections: 32, chunks: 50, intervalMs: 1, durationMs });
