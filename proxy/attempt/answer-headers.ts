@@ -35,8 +35,10 @@ export function answerHeaders(headers: Headers, key: string | undefined): string
   return list;
 }
 
+export const REDACTED = '[redacted]';
+
 /** A body without the key, should a provider quote it. */
 export function withoutKey(body: Buffer, key: string | undefined): Buffer {
   if (key === undefined || key === '' || !body.includes(key)) return body;
-  return Buffer.from(body.toString('utf8').replaceAll(key, '[redacted]'));
+  return Buffer.from(body.toString('utf8').replaceAll(key, REDACTED));
 }

@@ -1,9 +1,11 @@
+import type { Transform } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { judgeAnswer } from '../formats/openai/judge-answer.ts';
 import type { Operation } from '../formats/openai/operations.ts';
 import { OpenAIStreamReader } from '../formats/openai/stream-reader.ts';
 import type { Limits } from '../limits.ts';
-import { answerHeaders, withoutKey } from './answer-headers.ts';
+import { answerHeaders, REDACTED, withoutKey } from './answer-headers.ts';
+import { bodyDecoder } from './body-decoder.ts';
 import { classifyError } from './classify-error.ts';
 import { classifyResponse } from './classify-response.ts';
 import type { Failure } from './failure.ts';
@@ -71,6 +73,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #reader: OpenAIStreamReader | undefined;
+  #decoder: Transform | undefined;
   #firstContentAt = 0;
   #committed = false;
 
@@ -109,26 +112,29 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      return this.#fail({
-        class: 'Malformed',
-        code: 'unexpected_encoding',
-        message: 'the answer is compressed though that was not asked for',
-        status,
-      });
-    }
+    if (encoding !== undefined && encoding !== 'identity') this.#decode(String(encoding));
     const isJson = String(headers['content-type'] ?? '').includes('json');
     if (status < 300 && this.#request.streaming && !isJson)
       this.#reader = new OpenAIStreamReader(this.#request.limits.eventBytes);
   }
 
   onResponseData(_: Controller, chunk: Buffer): void {
+    if (this.#decoder === undefined) this.#take(chunk);
+    else this.#decoder.write(chunk);
+  }
+
+  #take(chunk: Buffer): void {
     if (this.#phase === 'settled' || this.#phase === 'lingering') return;
     if (this.#reader === undefined) this.#collect(chunk);
     else this.#pass(this.#reader, chunk);
   }
 
   onResponseEnd(): void {
+    if (this.#decoder === undefined) this.#end();
+    else this.#decoder.end();
+  }
+
+  #end(): void {
     if (this.#phase === 'settled' || this.#phase === 'lingering') return this.#clearTimer();
     if (this.#reader === undefined) this.#settle(this.#judge());
     else this.#endStream(this.#reader, EMPTY);
@@ -140,6 +146,18 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const failure = classifyError(error);
     // A reset before anything came is worth a quick second try; one in the middle of an answer has cost its time already.
     this.#fail(this.#status === 0 ? failure : { ...failure, quickRetry: false });
+  }
+
+  /** Some providers compress though identity was asked for: what they say counts all the same. */
+  #decode(encoding: string): void {
+    this.#decoder = bodyDecoder(encoding);
+    delete this.#headers['content-encoding'];
+    const wrong = () =>
+      this.#fail({ class: 'Malformed', code: 'bad_encoding', message: `the answer is not readable as ${encoding}` });
+    if (this.#decoder === undefined) return wrong();
+    this.#decoder.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#decoder.on('end', () => this.#end());
+    this.#decoder.on('error', wrong);
   }
 
   #collect(chunk: Buffer): void {
@@ -259,10 +277,20 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #settle(outcome: AttemptOutcome): void {
     this.#phase = 'settled';
     this.#held = [];
+    this.#decoder?.destroy();
     this.#clearTimer();
     // Of no effect where the answer has been read to its end: that connection is used again.
     this.#controller?.abort(new Error('the attempt has ended'));
-    this.#resolve(outcome);
+    this.#resolve(
+      outcome.kind === 'failed' || outcome.kind === 'broken' ? { ...outcome, failure: this.#clean(outcome.failure) } : outcome,
+    );
+  }
+
+  /** A failure's words go into logs, status and answers: should a provider quote the key there, it is taken out. */
+  #clean(failure: Failure): Failure {
+    const { key } = this.#request;
+    if (key === undefined || !(failure.message.includes(key) || failure.code.includes(key))) return failure;
+    return { ...failure, message: failure.message.replaceAll(key, REDACTED), code: failure.code.replaceAll(key, REDACTED) };
   }
 
   #setDeadline(at: number): void {

@@ -43,10 +43,10 @@ function isTls(code: string): boolean {
 
 /** The most telling code: an aggregate error (several addresses tried) and a wrapped one tell it within. */
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  const { code, cause, errors } = error as Error & { code?: unknown; errors?: unknown[] };
+  if (typeof error !== 'object' || error === null) return 'unknown';
+  const { code, cause, errors, name } = error as { code?: unknown; cause?: unknown; errors?: unknown; name?: unknown };
   if (typeof code === 'string' && code !== 'UND_ERR_SOCKET') return code;
   if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
-  if (cause instanceof Error) return codeOf(cause);
-  return typeof code === 'string' ? code : error.name;
+  if (typeof cause === 'object' && cause !== null) return codeOf(cause);
+  return typeof code === 'string' ? code : String(name ?? 'unknown');
 }

@@ -54,6 +54,7 @@ export async function handleRequest(
   const result = await run.run();
   response.off('close', onClose);
   answer(response, route, run, result);
+  boundSlowClient(response, deps.limits.slowClient);
   deps.metrics.onRequest(
     route.route.name,
     operation,
@@ -100,6 +101,13 @@ function answer(response: ServerResponse, route: ServingRoute, run: ChainRun, re
   }
 }
 
+/** What is left in the buffers goes to the client in bounded time, or not at all. */
+function boundSlowClient(response: ServerResponse, limit: number): void {
+  if ((response.socket?.writableLength ?? 0) === 0) return;
+  const timer = setTimeout(() => response.destroy(), limit);
+  response.once('close', () => clearTimeout(timer));
+}
+
 /** Who answered, after how many attempts, and by which route. */
 function understudyHeaders(route: ServingRoute, run: ChainRun): Record<string, string> {
   return {
@@ -130,7 +138,7 @@ function tooLarge(limit: number): Refusal {
     message,
     type: 'invalid_request_error',
     code: 'request_too_large',
-    headers: { connection: 'close', 'x-should-retry': 'false' },
+    headers: { connection: 'close' },
   };
 }
 

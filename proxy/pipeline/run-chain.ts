@@ -165,7 +165,13 @@ export class ChainRun {
   #decide(failure: Failure, target: ServingTarget, retriesHere: number): Next {
     const { retries } = this.#request.route.route;
     const { clock, random } = this.#deps;
-    if (failure.class === 'RateLimit' && failure.retryAfterMs !== undefined && failure.retryAfterMs <= retries.waitUpTo) {
+    // Once for each target: one that keeps asking for a little more time would be waited for without end.
+    if (
+      failure.class === 'RateLimit' &&
+      failure.retryAfterMs !== undefined &&
+      failure.retryAfterMs <= retries.waitUpTo &&
+      retriesHere === 0
+    ) {
       if (clock() + failure.retryAfterMs < this.#deadline) return { kind: 'sameTarget', afterMs: failure.retryAfterMs };
     }
     const quick = failure.quickRetry === true && retriesHere < retries.sameTarget && target.record.isOpen(clock());

@@ -17,7 +17,8 @@ export interface Refusal {
 /** Answers what never came to an attempt, in OpenAI's form. */
 export function writeRefusal(response: ServerResponse, refusal: Refusal): void {
   const { status, message, type, code, param = null, headers = {} } = refusal;
-  writeJson(response, status, errorBody({ message, type, param, code }), headers);
+  const noRetry = status < 500 ? { 'x-should-retry': 'false' } : {};
+  writeJson(response, status, errorBody({ message, type, param, code }), { ...noRetry, ...headers });
 }
 
 /** Gives a provider's own words about the request to the client, as they came. */

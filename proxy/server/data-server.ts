@@ -45,7 +45,10 @@ export function createDataServer(deps: RequestDependencies, passThrough: PassThr
     handle,
   );
   server.maxConnections = limits.concurrentRequests * CONNECTIONS_PER_REQUEST;
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => passThrough.upgrade(request, socket, head));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    request.url = plainURL(request.url);
+    passThrough.upgrade(request, socket, head);
+  });
   return { server, running: () => running };
 }
 
@@ -58,6 +61,7 @@ async function dispatch(
   const url = request.url ?? '/';
   const operation = operationOf(url);
   if (operation !== undefined) return handleRequest(deps, operation, request, response);
+  request.url = plainURL(url);
   const path = pathOf(request);
   if (request.method === 'GET' && (path === '/v1/models' || path.startsWith('/v1/models/')))
     return listModels(deps.serving(), path, response);
@@ -68,6 +72,12 @@ async function dispatch(
     type: 'invalid_request_error',
     code: 'unknown_url',
   });
+}
+
+/** Without `..` and its disguises: a path that climbs must not reach what lies beside a provider's base path. */
+function plainURL(url = '/'): string {
+  const { pathname, search } = new URL(url.replace(/^\/+/, '/'), 'http://proxy');
+  return pathname + search;
 }
 
 function pathOf(request: IncomingMessage): string {

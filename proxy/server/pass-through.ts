@@ -1,15 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { answerHeaders } from '../attempt/answer-headers.ts';
+import { answerHeaders, withoutKey } from '../attempt/answer-headers.ts';
 import { pathBelowBase } from '../formats/openai/operations.ts';
 import type { Limits } from '../limits.ts';
 import { type Refusal, writeRefusal } from '../pipeline/write-failure.ts';
 import type { CredentialSource } from '../proxy.ts';
 import type { ServingConfig, ServingRoute, ServingTarget } from '../routing/serving-config.ts';
+import { readBody } from './read-body.ts';
 
-/** Longest silence of a provider on a path that is not understood: uploads and audio take their time. */
-const SILENCE = 300_000;
+/** An error is read so far: enough for every provider's error object. */
+const ERROR_BODY_BYTES = 256 * 1024;
 /** What applications send to identify themselves: never for a provider. */
 const CLIENT_SECRETS = ['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization'];
 
@@ -37,7 +38,6 @@ export class PassThrough {
   readonly #proxy = httpProxy.createProxyServer({
     changeOrigin: true,
     ignorePath: true,
-    proxyTimeout: SILENCE,
     selfHandleResponse: true,
   });
   readonly #choices = new WeakMap<IncomingMessage, Choice>();
@@ -47,6 +47,9 @@ export class PassThrough {
     this.#deps = dependencies;
     this.#proxy.on('proxyRes', (answer: IncomingMessage, request: IncomingMessage, response: ServerResponse) =>
       this.#answer(answer, request, response),
+    );
+    this.#proxy.on('proxyReqWs', (upstream: ClientRequest, request: IncomingMessage, socket: Duplex) =>
+      this.#watchUpgrade(upstream, request, socket),
     );
     this.#proxy.on('error', (error: Error, request: IncomingMessage, target: unknown) => this.#fail(error, request, target));
   }
@@ -58,7 +61,10 @@ export class PassThrough {
     response.once('close', () => {
       if (!response.writableFinished) request.destroy();
     });
-    this.#proxy.web(request, response, { target: urlOf(choice.target, request) });
+    this.#proxy.web(request, response, {
+      target: urlOf(choice.target, request),
+      proxyTimeout: choice.route.route.timeouts.total,
+    });
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -66,10 +72,7 @@ export class PassThrough {
     const refusal =
       'status' in choice ? choice : this.#sockets.size >= this.#deps.limits.concurrentRequests ? TOO_MANY_SOCKETS : undefined;
     if (refusal !== undefined || 'status' in choice) {
-      socket.end(
-        `HTTP/1.1 ${refusal?.status ?? 400} Refused\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${refusal?.message ?? ''}`,
-      );
-      return;
+      return endSocket(socket, refusal?.status ?? 400, refusal?.message ?? '');
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -105,26 +108,50 @@ export class PassThrough {
     const choice = this.#choices.get(request);
     if (choice === undefined) return void response.destroy();
     const status = answer.statusCode ?? 502;
-    // Providers quote the key that they refuse.
-    if (status === 401 || status === 403) {
-      answer.resume();
-      return writeRefusal(response, refusedKey(choice.target, status));
+    if (status >= 400) {
+      readBody(answer, ERROR_BODY_BYTES).then((body) => {
+        if (response.destroyed) return;
+        const refusal = refusalOf(status, body, choice);
+        if (refusal !== undefined) return writeRefusal(response, refusal);
+        const clean = withoutKey(body as Buffer, choice.key);
+        response.writeHead(status, [...headersOf(answer, choice), 'content-length', String(clean.length)]);
+        response.end(clean);
+      });
+      return;
     }
-    const headers = answerHeaders(answer.headers, choice.key);
-    headers.push(
-      'x-understudy-route',
-      choice.route.route.name,
-      'x-understudy-target',
-      choice.target.target.id,
-      'x-understudy-attempts',
-      '1',
-    );
     const length = answer.headers['content-length'];
-    if (length !== undefined) headers.push('content-length', length);
-    response.writeHead(status, headers);
+    response.writeHead(
+      status,
+      length === undefined ? headersOf(answer, choice) : [...headersOf(answer, choice), 'content-length', length],
+    );
     answer.on('error', () => response.destroy());
     answer.on('aborted', () => response.destroy());
     answer.pipe(response);
+  }
+
+  /** A session that is refused: the client learns why, but not in words that may quote the key. */
+  #watchUpgrade(upstream: ClientRequest, request: IncomingMessage, socket: Duplex): void {
+    const choice = this.#choices.get(request);
+    // A provider that hangs, or a client that has gone unseen (nothing of its socket is read yet), must not keep the session half open.
+    const limit = setTimeout(
+      () => upstream.destroy(new Error('no answer to the upgrade in time')),
+      choice?.route.route.timeouts.firstContent,
+    );
+    upstream.once('upgrade', () => clearTimeout(limit));
+    upstream.once('close', () => clearTimeout(limit));
+    socket.once('close', () => upstream.destroy());
+    // The library's own listener would pass the refusal on as it came; it is set right after this event.
+    queueMicrotask(() => {
+      upstream.removeAllListeners('response');
+      upstream.on('response', (answer: IncomingMessage) => {
+        answer.resume();
+        endSocket(
+          socket,
+          answer.statusCode ?? 502,
+          `${choice?.target.target.id ?? 'the provider'} refused the session (${answer.statusCode})`,
+        );
+      });
+    });
   }
 
   #fail(error: Error, request: IncomingMessage, client: unknown): void {
@@ -141,6 +168,31 @@ export class PassThrough {
         code: 'connection_error',
       });
   }
+}
+
+/** Providers quote the key that they refuse: their words on that stay here. So does an error page that is too large to be looked through. */
+function refusalOf(status: number, body: Buffer | 'tooLarge' | 'aborted', { target }: Choice): Refusal | undefined {
+  if (status === 401 || status === 403) return refusedKey(target, status);
+  if (typeof body !== 'string') return undefined;
+  return {
+    status: 502,
+    message: `The provider answered ${status} without a readable body.`,
+    type: 'server_error',
+    code: `http_${status}`,
+  };
+}
+
+function headersOf(answer: IncomingMessage, { key, route, target }: Choice): string[] {
+  return [
+    ...answerHeaders(answer.headers, key),
+    ...['x-understudy-route', route.route.name, 'x-understudy-target', target.target.id, 'x-understudy-attempts', '1'],
+  ];
+}
+
+function endSocket(socket: Duplex, status: number, message: string): void {
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
 }
 
 function urlOf(target: ServingTarget, request: IncomingMessage): string {
