@@ -5,11 +5,12 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { FLEET_PATHS, type ProxyReport, type ReportAnswer } from '../../contract/fleet.ts';
 import type { Clock } from '../kube/clock.ts';
-import type { AuthenticateProxy, ProxyIdentity } from './authenticate-proxy.ts';
+import { ACCEPTED_FOR_MS, type AuthenticateProxy, type ProxyIdentity } from './authenticate-proxy.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { createConfigStreams } from './config-streams.ts';
 import type { Fleet } from './fleet.ts';
 import { createFleetMetrics } from './fleet-metrics.ts';
+import { createQuietWarnings } from './quiet-warnings.ts';
 import { createReportReader } from './read-report.ts';
 import { createReportStore } from './report-store.ts';
 
@@ -55,9 +56,10 @@ export function createFleetServer(options: FleetServerOptions): FleetServer {
     onPush: () => metrics.pushes.inc(),
     onSlowReader(identity) {
       metrics.slowReaders.inc();
-      logger.warn({ ...identity }, 'a proxy does not read its config stream: it is cut, and may connect again');
+      warn('SlowReader', identity, 'a proxy does not read its config stream: it is cut, and may connect again');
     },
   });
+  const warn = createQuietWarnings(logger, clock);
   let cancelSweep: (() => void) | undefined;
   let stopEvents: (() => void) | undefined;
 
@@ -119,13 +121,34 @@ export function createFleetServer(options: FleetServerOptions): FleetServer {
 
   function refuseToken(response: ServerResponse, status: number, reason: string, message: string): void {
     metrics.refusedTokens.inc({ reason });
-    logger.warn({ reason, peer: response.req.socket.remoteAddress, detail: message }, 'a token was refused');
+    warn(reason, { peer: response.req.socket.remoteAddress, detail: message }, 'a token was refused');
     refuse(response, status, message);
   }
 
   function openStream(identity: ProxyIdentity, request: IncomingMessage, response: ServerResponse): void {
     request.resume();
-    if (streams.open(identity, response) === 'Full') refuse(response, 503, 'too many config streams are open');
+    if (streams.open(identity, response) === 'Full') return refuse(response, 503, 'too many config streams are open');
+    watchToken(identity, request.headers.authorization, response);
+  }
+
+  /**
+   * A stream lives long: its token is looked at again while it is open. The review of the proxy's reports mostly answers for it. An expired
+   * one ends the stream too, and the proxy comes back with the one that has replaced it; an API server that is away ends none.
+   */
+  function watchToken(identity: ProxyIdentity, authorization: string | undefined, response: ServerResponse): void {
+    let cancel: () => void;
+    const plan = () => {
+      cancel = clock.schedule(async () => {
+        const { outcome } = await authenticate(authorization);
+        if (response.closed) return;
+        if (outcome === 'Accepted' || outcome === 'Unavailable') return plan();
+        metrics.refusedTokens.inc({ reason: outcome });
+        logger.info({ ...identity, outcome }, 'a config stream is ended, for its token is no longer good');
+        response.destroy();
+      }, ACCEPTED_FOR_MS);
+    };
+    plan();
+    response.once('close', () => cancel());
   }
 
   async function takeReport(identity: ProxyIdentity, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -133,7 +156,7 @@ export function createFleetServer(options: FleetServerOptions): FleetServer {
     if (read.outcome !== 'Read') {
       metrics.refusedReports.inc({ reason: read.outcome });
       if (read.outcome === 'BrokenOff') return void response.destroy();
-      logger.warn({ ...identity, reason: read.outcome, detail: read.message }, 'a report was refused');
+      warn(read.outcome, { ...identity, detail: read.message }, 'a report was refused');
       return refuse(response, { TooLarge: 413, Busy: 503, Invalid: 400 }[read.outcome], read.message);
     }
     const { report } = read;

@@ -22,7 +22,7 @@ export function createReporter(proxy: Proxy, connection: OperatorConnection, log
   let news = false;
   let paused = true;
   /** Of the last report; none when it went well. */
-  let problem: string | undefined;
+  let problem: ChannelError | undefined;
 
   async function send(): Promise<void> {
     clearTimeout(timer);
@@ -32,15 +32,23 @@ export function createReporter(proxy: Proxy, connection: OperatorConnection, log
       await exchange();
       problem = undefined;
     } catch (error) {
-      const { message, code } = asChannelError(error);
-      // Said once, not every five seconds for as long as it lasts.
-      if (problem !== code && !paused) logger.warn({ code, detail: message }, 'a report did not reach the operator');
-      problem = code;
+      const before = problem;
+      problem = asChannelError(error);
+      // Said once, not every time for as long as it lasts.
+      if (before?.code !== problem.code && !paused) {
+        logger.warn({ code: problem.code, detail: problem.message }, 'a report did not reach the operator');
+      }
     }
     sending = false;
     if (paused) return;
-    const untilNext = news ? 0 : REPORT_INTERVAL_MS;
-    timer = setTimeout(send, problem === undefined ? untilNext : RETRY_AFTER_MS);
+    timer = setTimeout(send, untilNext());
+  }
+
+  function untilNext(): number {
+    if (problem === undefined) return news ? 0 : REPORT_INTERVAL_MS;
+    // What the operator does not want it will not want a second later.
+    const { status = 500 } = problem;
+    return status < 500 ? REPORT_INTERVAL_MS : RETRY_AFTER_MS;
   }
 
   async function exchange(): Promise<void> {
