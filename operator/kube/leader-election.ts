@@ -21,6 +21,8 @@ export const LEASE_TIMINGS: LeaseTimings = { leaseDurationMs: 15_000, renewDeadl
 const JITTER = 0.2;
 /** How long a leader that stops may take to say so. Others wait for the lease to run out when it can't. */
 const RELEASE_TIMEOUT_MS = 3_000;
+/** One renewal can be under way at that moment, so one conflict is to be expected. */
+const RELEASE_TRIES = 3;
 
 export interface LeaderElectionOptions {
   client: KubeClient;
@@ -151,11 +153,20 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
     return signal.aborted ? 'Stopped' : 'Lost';
   }
 
+  /** Reads the lease again: a renewal that was given up may have been written all the same, or may still be on its way. */
   async function release(): Promise<void> {
-    if (!observed) return;
+    const signal = AbortSignal.timeout(RELEASE_TIMEOUT_MS);
     try {
-      const spec = released(observed.lease.spec, clock.now());
-      await client.update<Lease>({ ...observed.lease, spec }, { signal: AbortSignal.timeout(RELEASE_TIMEOUT_MS) });
+      for (let tries = 1; ; tries += 1) {
+        const lease = await client.get<Lease>(RESOURCES.Lease, options.lease, { signal });
+        if (lease?.spec?.holderIdentity !== identity) break;
+        try {
+          await client.update<Lease>({ ...lease, spec: released(lease.spec, clock.now()) }, { signal });
+          break;
+        } catch (error) {
+          if (!isKubeError(error, 'Conflict') || tries >= RELEASE_TRIES) throw error;
+        }
+      }
     } catch (error) {
       logger.warn({ err: error }, 'the lease could not be released: the next leader waits until it runs out');
     }

@@ -221,6 +221,7 @@ describe('an informer on a real API server', () => {
   it('notices a watch that has died without a word', async () => {
     const proxy = await proxied();
     const { changes, steps } = await watchConfigMaps(proxy.kubeconfig, { idleTimeoutMs: 1_500 });
+    await eventually(() => expect(steps).toContain('WatchStarted'));
     proxy.setWeather('Frozen');
     await client.create(configMap('unheard', '1'));
     await eventually(() => expect(steps).toContain('Failed'));
