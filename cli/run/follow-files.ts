@@ -1,11 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createFileWatcher } from '../../proxy/config/file-watcher.ts';
 import { CliError } from '../cli-error.ts';
 import { formatProblem } from '../input/file-problem.ts';
 import type { SourceFile } from '../input/read-resources.ts';
 import { FilesRefusedError, fingerprint, readSourceFiles } from './load-config.ts';
+
+/** Two looks this far apart have to see the same. */
+const SETTLE_MS = 150;
+/** Files that never hold still are taken as they are after so many looks. */
+const MAX_LOOKS = 20;
 
 export interface FollowOptions {
   paths: readonly string[];
@@ -37,10 +43,7 @@ export async function followFiles({ paths, current, apply, tell, logger }: Follo
   };
 
   const lookOnce = async () => {
-    const found = await readSourceFiles(paths).then(
-      (files) => ({ files, seen: fingerprint(files) }),
-      (error: unknown) => ({ error, seen: refusal(error).join('\n') }),
-    );
+    const found = await readSettled(paths, known);
     // What is wrong is told once, and not at every look.
     if (found.seen === known || stopped) return;
     known = found.seen;
@@ -63,6 +66,32 @@ export async function followFiles({ paths, current, apply, tell, logger }: Follo
       watcher.close();
     },
   };
+}
+
+type Found = { seen: string } & ({ files: readonly SourceFile[] } | { error: unknown });
+
+/**
+ * The files once they hold still: whoever writes them empties them first, or writes one after the other, and half a change may well be valid,
+ * and lack a route.
+ */
+async function readSettled(paths: readonly string[], known: string): Promise<Found> {
+  let found = await readFound(paths);
+  for (let looks = 1; looks < MAX_LOOKS && found.seen !== known; looks++) {
+    await delay(SETTLE_MS);
+    const again = await readFound(paths);
+    if (again.seen === found.seen) break;
+    found = again;
+  }
+  return found;
+}
+
+async function readFound(paths: readonly string[]): Promise<Found> {
+  try {
+    const files = await readSourceFiles(paths);
+    return { files, seen: fingerprint(files) };
+  } catch (error) {
+    return { error, seen: refusal(error).join('\n') };
+  }
 }
 
 /** Why a change is not taken, in lines. Anything else than a refusal is a defect of ours, and is told with its name rather than hidden. */

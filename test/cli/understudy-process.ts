@@ -47,11 +47,17 @@ export function startProcess(command: string, argv: readonly string[], { env = {
   });
   let stdout = '';
   let stderr = '';
+  const watchers = new Set<() => void>();
+  const wake = () => {
+    for (const watcher of watchers) watcher();
+  };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    wake();
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    wake();
   });
   child.stdin.end(stdin ?? '');
   const describe = () => `${command} ${argv.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}`;
@@ -68,19 +74,18 @@ export function startProcess(command: string, argv: readonly string[], { env = {
     stderr: () => stderr,
     waitFor: (pattern) => {
       const found = () => pattern.exec(stdout) ?? pattern.exec(stderr);
-      const looking = (async () => {
-        for (;;) {
+      const looking = new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = () => {
           const match = found();
-          if (match !== null) return match;
-          if (child.exitCode !== null || child.signalCode !== null) {
-            await ended;
-            const last = found();
-            if (last !== null) return last;
-            throw new Error(`ended with ${child.exitCode ?? child.signalCode} before ${pattern}: ${describe()}`);
-          }
-          await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), ended]);
-        }
-      })();
+          if (match !== null) resolve(match);
+        };
+        watchers.add(look);
+        look();
+        void ended.then(() => {
+          look();
+          reject(new Error(`ended before ${pattern}: ${describe()}`));
+        });
+      });
       return within(looking, String(pattern));
     },
     signal: (signal) => void child.kill(signal),
