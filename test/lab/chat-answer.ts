@@ -52,7 +52,7 @@ export function answerChat(request: ChatRequest, context: AnswerContext): Answer
 export function sayText(lab: string, model: string, prompt: string): string {
   const words = Number(LENGTH_MARKER.exec(prompt)?.[1] ?? 0);
   if (words > 0) return `This is ${lab}: ${Array.from({ length: words }, (_, index) => `word${index}`).join(' ')}`;
-  return `This is ${lab}, answering as ${model}. Every word of this answer is one chunk of a stream.`;
+  return `This is ${lab}, answering as ${model}. Every word of this answer, even 🎭 and naïveté, is one chunk of a stream.`;
 }
 
 export function toolArguments(lab: string): string {

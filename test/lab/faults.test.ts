@@ -100,6 +100,8 @@ const WIRES: { name: FaultName; unary: Wire; stream: Wire }[] = [
   { name: 'error-event', unary: { ended: 'end' }, stream: { ended: 'end', has: 'data: {"error"', lacks: '[DONE]' } },
   { name: 'error-event-then-done', unary: { ended: 'end' }, stream: { ended: 'end', has: 'EngineDeadError', lacks: '"stop"' } },
   { name: 'gzip', unary: { ended: 'end', has: 'content-encoding: gzip' }, stream: { ended: 'end', lacks: 'data:' } },
+  { name: 'pings-then-answer', unary: { ended: 'end', has: '"model"' }, stream: { ended: 'end', has: ': keep-alive\n\n' } },
+  { name: 'crlf', unary: { ended: 'end' }, stream: { ended: 'end', has: 'data: [DONE]\r\n\r\n' } },
   { name: 'rate-limit', unary: { ended: 'end', has: 'retry-after: 1\r\n' }, stream: { ended: 'end', has: '429' } },
   { name: 'rate-limit-ms', unary: { ended: 'end', has: 'retry-after-ms: 300\r\n' }, stream: { ended: 'end', has: '429' } },
   {
@@ -149,6 +151,18 @@ describe('what the wire shows of a fault', () => {
     const seen = await rawExchange({ port, maxBytes: 1_500, body: '{"model":"gpt-4o","stream":true,"messages":[]}' });
     expect(seen.text.split(': keep-alive').length).toBeGreaterThan(20);
     await lab.waitForRequest(({ outcome }) => outcome === 'clientGone');
+  });
+
+  it('fragments cut lines and characters, and one packet is one', async () => {
+    const packets = async (name: FaultName) => {
+      await play(name);
+      const { text } = await look(true);
+      return [...text.matchAll(/(?:^|\r\n)([0-9a-f]+)\r\n/g)].map(([, size]) => Number.parseInt(size!, 16)).filter(Boolean);
+    };
+    const small = await packets('fragments');
+    expect(small.length).toBeGreaterThan(50);
+    expect(Math.max(...small)).toBe(61);
+    expect(await packets('one-packet')).toHaveLength(1);
   });
 
   it('something gigantic is as large as it says', async () => {

@@ -22,10 +22,16 @@ export type Fault =
   /** Comment lines in a stream, white space in a unary answer. */
   | { kind: 'pingsThenNothing'; everyMs: number; pings: number }
   | { kind: 'pingsForever'; everyMs: number }
+  /** Keep-alives, then the whole answer. */
+  | { kind: 'pingsThenAnswer'; everyMs: number; pings: number }
   /** Chunks that name the role and hold no content; a unary answer stops after its headers. */
   | { kind: 'roleOnly'; chunks: number }
   | { kind: 'slowFirstToken'; delayMs: number }
   | { kind: 'drip'; everyMs: number }
+  /** The whole answer in packets of so many bytes, wherever that cuts it. */
+  | { kind: 'fragments'; bytes: number }
+  /** Lines of a stream end in CRLF, as Google's do. */
+  | { kind: 'crlf' }
   /** `clean`: the HTTP message ends as it should; `close`: the connection closes before that; `reset`: it is reset. Unary: half of the body. */
   | { kind: 'cut'; afterChunks: number; close: 'clean' | 'close' | 'reset' }
   /** Unary: half of the body. */
@@ -166,6 +172,27 @@ export const FAULTS = {
     fault: { kind: 'drip', everyMs: 50 },
     ...HARMLESS,
   },
+  'slow-start': {
+    description: 'a whole answer, its first content after 150 ms',
+    fault: { kind: 'slowFirstToken', delayMs: 150 },
+    ...HARMLESS,
+  },
+  'pings-then-answer': {
+    description: 'keep-alives, then a whole answer, as OpenRouter sends it',
+    fault: { kind: 'pingsThenAnswer', everyMs: 20, pings: 3 },
+    ...HARMLESS,
+  },
+  fragments: {
+    description: 'a whole answer in packets that end in the middle of lines and characters',
+    fault: { kind: 'fragments', bytes: 61 },
+    ...HARMLESS,
+  },
+  'one-packet': {
+    description: 'a whole answer in one packet',
+    fault: { kind: 'fragments', bytes: 1024 * 1024 },
+    ...HARMLESS,
+  },
+  crlf: { description: 'a stream whose lines end in CRLF', fault: { kind: 'crlf' }, ...HARMLESS },
   'status-408': {
     description: '408 as JSON',
     fault: json(408, openAIError('Request timed out.', 'timeout', 'request_timeout')),

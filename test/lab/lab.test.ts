@@ -34,12 +34,12 @@ describe('a lab that works', () => {
     const answer = await client.chat.completions.create({ model: 'gpt-4o', messages });
     expect(answer.choices[0]?.message.content).toBe(sayText('primary', 'gpt-4o', ''));
     expect(answer.model).toBe('gpt-4o-2026-08-07');
-    expect(answer.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 17, total_tokens: 20 });
+    expect(answer.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 21, total_tokens: 24 });
   });
 
   it('streams the same answer: role first, then words, then the reason it ended', async () => {
     const seen = await ask(client, { stream: true });
-    expect(seen).toMatchObject({ text: sayText('primary', 'gpt-4o', ''), chunks: 17, finishReason: 'stop', error: undefined });
+    expect(seen).toMatchObject({ text: sayText('primary', 'gpt-4o', ''), chunks: 21, finishReason: 'stop', error: undefined });
     const port = Number(new URL(lab.baseURL).port);
     const raw = bodyOf(await rawExchange({ port, body: JSON.stringify({ model: 'gpt-4o', stream: true, messages }) }));
     const events = raw.trimEnd().split('\n\n');
@@ -56,7 +56,7 @@ describe('a lab that works', () => {
       stream_options: { include_usage: true },
     });
     const chunks = await collect(stream);
-    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 20 } });
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 24 } });
     expect(chunks.slice(0, -1).every(({ usage }) => usage === null)).toBe(true);
   });
 

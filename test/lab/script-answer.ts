@@ -45,6 +45,14 @@ export function scriptAnswer(answer: Answer, fault: RequestFault | undefined, co
       return [head(answer, common), ...repeated(pingOf(answer), fault.pings, fault.everyMs), { do: 'silence' }];
     case 'pingsForever':
       return [head(answer, common), { do: 'repeat', bytes: pingOf(answer), everyMs: fault.everyMs }];
+    case 'pingsThenAnswer':
+      return [head(answer, common), ...repeated(pingOf(answer), fault.pings, fault.everyMs), ...whole(answer, common).slice(1)];
+    case 'fragments':
+      return [head(answer, common), ...fragments(bytesOf(answer), fault.bytes), { do: 'end' }];
+    case 'crlf':
+      return answer.kind === 'stream'
+        ? [head(answer, common), { do: 'write', bytes: bytesOf(answer).replaceAll('\n', '\r\n') }, { do: 'end' }]
+        : whole(answer, common);
     case 'roleOnly':
       return [head(answer, common), ...repeated(roleChunk(answer), fault.chunks, 0), { do: 'silence' }];
     case 'slowFirstToken':
@@ -74,8 +82,7 @@ export function scriptAnswer(answer: Answer, fault: RequestFault | undefined, co
     case 'truncated':
       return truncated(answer, common, fault.contentLength);
     case 'gzip': {
-      const bytes = gzipSync(answer.kind === 'stream' ? answer.events.map(frame).join('') : answer.body);
-      return oneBody(answer, { ...common, 'content-encoding': 'gzip' }, bytes);
+      return oneBody(answer, { ...common, 'content-encoding': 'gzip' }, gzipSync(bytesOf(answer)));
     }
     case 'gigantic':
       return [
@@ -116,6 +123,19 @@ function frame(event: AnswerEvent): string {
 
 function write(event: AnswerEvent): Step {
   return { do: 'write', bytes: frame(event) };
+}
+
+function bytesOf(answer: Answer): string {
+  return answer.kind === 'stream' ? answer.events.map(frame).join('') : answer.body;
+}
+
+/** Each packet is given time to leave before the next. */
+function fragments(text: string, size: number): Step[] {
+  const bytes = Buffer.from(text);
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index): Step[] => [
+    { do: 'write', bytes: bytes.subarray(index * size, (index + 1) * size) },
+    { do: 'wait', ms: 1 },
+  ]).flat();
 }
 
 function length(body: string | Buffer): string {
@@ -212,7 +232,7 @@ function emptyChoices(answer: Answer, common: Record<string, string>): Step[] {
 }
 
 function truncated(answer: Answer, common: Record<string, string>, promised: 'right' | 'tooLong'): Step[] {
-  const all = answer.kind === 'stream' ? answer.events.map(frame).join('') : answer.body;
+  const all = bytesOf(answer);
   const first = answer.kind === 'stream' ? answer.events.find(({ part }) => part === 'content') : undefined;
   const sent = half(first ? frame(first) : all);
   if (promised === 'right') return oneBody(answer, common, sent);

@@ -74,8 +74,13 @@ describe('a request that is too much', () => {
   it.each([
     { way: 'whole', stream: false, prompt: '[900000 words]' },
     { way: 'streamed', stream: true, prompt: '[60000 words]' },
-  ])('patience: an answer that its client does not read ($way) is not held for ever', async ({ stream, prompt }) => {
-    stage = await startProxy({ limits: { slowClient: 500, concurrentRequests: 1 }, routes: [{ timeouts: { response: 8_000 } }] });
+    { way: 'streamed when it is complete', stream: true, prompt: '[60000 words]', commit: 'Complete' as const },
+  ])('patience: an answer that its client does not read ($way) is not held for ever', async ({ stream, prompt, commit }) => {
+    const streaming = { commit: commit ?? ('FirstContent' as const), afterCommit: 'Error' as const };
+    stage = await startProxy({
+      limits: { slowClient: 500, concurrentRequests: 1 },
+      routes: [{ timeouts: { response: 8_000 }, streaming }],
+    });
     const body = JSON.stringify({ model: 'gpt-4o', stream, messages: [{ role: 'user', content: prompt }] });
     const socket = connect({ port: stage.port, host: '127.0.0.1' });
     socket.pause();

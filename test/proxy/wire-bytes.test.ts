@@ -41,6 +41,25 @@ describe('what a provider is sent', () => {
     expect({ ...sent, stream_options: undefined }).toEqual({ stream: true, messages: [], model: 'gpt-4o', n: 1 });
   });
 
+  it.each([
+    '{"model":"writer","messages":[],"model":"not-of-this-route"}',
+    '{"model":"writer","messages":[],"mod\\u0065l":"not-of-this-route"}',
+    '{"model":"not-of-this-route","messages":[],"model":"writer"}',
+  ])('never asks for a model that the route does not name, however the request is written: %s', async (body) => {
+    stage = await startProxy();
+    const seen = await send(body);
+    expect(seen.text).toMatch(/^HTTP\/1.1 (200|400|404) /);
+    for (const { model } of stage.primary.requests) expect(model).toBe('gpt-4o');
+  });
+
+  it('is found in a request that is nested without end', async () => {
+    stage = await startProxy();
+    const depth = 200_000;
+    const seen = await send(`{"messages":${'['.repeat(depth)}${']'.repeat(depth)},"model":"writer"}`);
+    expect(seen.text).toMatch(/^HTTP\/1.1 (200|400) /);
+    expect((await ask(stage.client)).error).toBeUndefined();
+  });
+
   it('goes to the fallback with the model of the fallback, and otherwise the same', async () => {
     stage = await startProxy();
     await stage.primary.setFault({ kind: 'hang' });
