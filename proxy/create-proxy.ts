@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CredentialReport, type FailoverRecord, MAX_KEPT_FAILOVERS } from '../contract/fleet.ts';
+import { type CredentialReport, MAX_KEPT_FAILOVERS } from '../contract/fleet.ts';
 import type { RuntimeConfig } from '../contract/runtime-config.ts';
 import { VERSION } from '../contract/version.ts';
 import { UpstreamPools } from './attempt/upstream-pools.ts';
@@ -10,7 +10,6 @@ import { checkConfig } from './config/check-config.ts';
 import { ConfigRefusedError } from './config/config-refused-error.ts';
 import { getOrMake } from './get-or-make.ts';
 import { HealthBook } from './health/health-book.ts';
-import type { TargetRecord } from './health/target-record.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { ProbeLoop } from './probes/probe-loop.ts';
 import type { Address, Proxy, ProxyOptions } from './proxy.ts';
@@ -20,6 +19,7 @@ import { createAdminServer } from './server/admin-server.ts';
 import { createDataServer } from './server/data-server.ts';
 import { PassThrough } from './server/pass-through.ts';
 import { monotonicClock } from './telemetry/clock.ts';
+import { logTransition } from './telemetry/log-transition.ts';
 import { News } from './telemetry/news.ts';
 import { RequestMetrics } from './telemetry/request-metrics.ts';
 
@@ -43,17 +43,8 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
   let draining: Promise<void> | undefined;
 
   const book = new HealthBook(clock, {
-    onTransition(record: TargetRecord | undefined, failover: FailoverRecord | undefined) {
-      if (record !== undefined)
-        logger.warn(
-          { target: record.name.id, ...record.health(clock()), evidence: record.state.evidence },
-          'the verdict on a target changed',
-        );
-      if (failover !== undefined)
-        logger.warn(
-          { failover },
-          failover.returned === undefined ? 'traffic moved away from a target' : 'traffic came back to a target',
-        );
+    onTransition(record, failover) {
+      logTransition(logger, record, failover, clock());
       news.tell();
     },
   });

@@ -16,6 +16,8 @@ const LINGER = 1_000;
 const ERROR_BODY_BYTES = 256 * 1024;
 const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
 const EMPTY = Buffer.alloc(0);
+/** Made once: the stack of an error costs more than an attempt's other work. */
+const ATTEMPT_ENDED = new Error('the attempt has ended');
 
 type Controller = Dispatcher.DispatchController;
 type ResponseHeaders = Record<string, string | string[] | undefined>;
@@ -76,6 +78,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #decoder: Transform | undefined;
   #firstContentAt = 0;
   #committed = false;
+  /** The answer has been read to its end: the connection may be used again. */
+  #ended = false;
 
   constructor(request: AttemptRequest, sink: StreamSink | undefined, clock: () => number) {
     this.outcome = new Promise((resolve) => {
@@ -101,7 +105,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     // The connection came after we had given up on it.
-    if (this.#phase === 'settled') return controller.abort(new Error('the attempt has ended'));
+    if (this.#phase === 'settled') return controller.abort(ATTEMPT_ENDED);
     this.#controller = controller;
     this.#phase = 'waiting';
     this.#setDeadline(this.startedAt + Math.min(this.#request.waits.content, this.#request.waits.total));
@@ -130,6 +134,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#ended = true;
     if (this.#decoder === undefined) this.#end();
     else this.#decoder.end();
   }
@@ -279,8 +284,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#held = [];
     this.#decoder?.destroy();
     this.#clearTimer();
-    // Of no effect where the answer has been read to its end: that connection is used again.
-    this.#controller?.abort(new Error('the attempt has ended'));
+    if (!this.#ended) this.#controller?.abort(ATTEMPT_ENDED);
     this.#resolve(
       outcome.kind === 'failed' || outcome.kind === 'broken' ? { ...outcome, failure: this.#clean(outcome.failure) } : outcome,
     );
@@ -299,7 +303,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#timer !== undefined && this.#timerAt <= at) return;
     this.#clearTimer();
     this.#timerAt = at;
-    this.#timer = setTimeout(this.#onTimer, Math.max(0, at - this.#clock()));
+    // Whole milliseconds: timers of one length share a list.
+    this.#timer = setTimeout(this.#onTimer, Math.max(0, Math.ceil(at - this.#clock())));
   }
 
   readonly #onTimer = (): void => {
@@ -328,7 +333,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
         return this.#fail({ class: 'ClientAbort', code: 'slow_client', message: 'the client did not read what was sent' });
       case 'lingering':
         this.#phase = 'settled';
-        return this.#controller?.abort(new Error('the stream has ended'));
+        return this.#controller?.abort(ATTEMPT_ENDED);
       case 'settled':
         return;
     }

@@ -4,16 +4,15 @@ import type { StreamSink } from '../attempt/attempt.ts';
 /** The client's side of a stream: headers at the first content, then the provider's bytes as they come. */
 export class ClientStream implements StreamSink {
   readonly #response: ServerResponse;
-  readonly #headers: () => Record<string, string>;
+  readonly #headers: () => string[];
 
-  constructor(response: ServerResponse, headers: () => Record<string, string>) {
+  constructor(response: ServerResponse, headers: () => string[]) {
     this.#response = response;
     this.#headers = headers;
   }
 
   begin(headers: string[]): void {
-    for (const [name, value] of Object.entries(this.#headers())) headers.push(name, value);
-    this.#response.writeHead(200, headers);
+    this.#response.writeHead(200, [...headers, ...this.#headers()]);
   }
 
   write(bytes: Buffer): boolean {

@@ -75,10 +75,7 @@ function answer(response: ServerResponse, route: ServingRoute, run: ChainRun, re
   switch (result.kind) {
     case 'answer': {
       const { status, body } = result.outcome;
-      const list = result.outcome.headers;
-      for (const [name, value] of Object.entries(headers)) list.push(name, value);
-      list.push('content-length', String(body.length));
-      response.writeHead(status, list);
+      response.writeHead(status, [...result.outcome.headers, ...headers, 'content-length', String(body.length)]);
       response.end(body);
       return;
     }
@@ -108,14 +105,10 @@ function boundSlowClient(response: ServerResponse, limit: number): void {
   response.once('close', () => clearTimeout(timer));
 }
 
-/** Who answered, after how many attempts, and by which route. */
-function understudyHeaders(route: ServingRoute, run: ChainRun): Record<string, string> {
-  return {
-    'x-understudy-route': route.route.name,
-    'x-understudy-target': run.current?.target.id ?? '',
-    // While a stream begins, the attempt that it comes from is not on the list yet.
-    'x-understudy-attempts': String(run.started),
-  };
+/** Who answered, after how many attempts, and by which route: a flat list. */
+function understudyHeaders(route: ServingRoute, run: ChainRun): string[] {
+  const target = run.current?.target.id ?? '';
+  return ['x-understudy-route', route.route.name, 'x-understudy-target', target, 'x-understudy-attempts', String(run.started)];
 }
 
 const NOT_CONFIGURED: Refusal = {

@@ -70,7 +70,8 @@ export class ChainRun {
   /** Attempts that were begun, the present one included. */
   started = 0;
   #isAborted = false;
-  readonly #aborted = new AbortController();
+  /** Ends a wait; made for one only. */
+  #stopWaiting: AbortController | undefined;
 
   constructor(dependencies: ChainDependencies, request: ChainRequest) {
     this.#deps = dependencies;
@@ -82,7 +83,7 @@ export class ChainRun {
   abort(): void {
     this.#isAborted = true;
     this.#attempt?.abort({ class: 'ClientAbort', code: 'client_abort', message: 'the client closed the connection' });
-    this.#aborted.abort();
+    this.#stopWaiting?.abort();
   }
 
   async run(): Promise<ChainResult> {
@@ -182,7 +183,8 @@ export class ChainRun {
   }
 
   async #wait(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, undefined, { signal: this.#aborted.signal }).catch(() => undefined);
+    this.#stopWaiting = new AbortController();
+    await sleep(milliseconds, undefined, { signal: this.#stopWaiting.signal }).catch(() => undefined);
   }
 
   #note(target: ServingTarget, outcome: AttemptOutcome, startedAt: number): void {

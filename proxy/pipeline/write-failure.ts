@@ -22,7 +22,7 @@ export function writeRefusal(response: ServerResponse, refusal: Refusal): void {
 }
 
 /** Gives a provider's own words about the request to the client, as they came. */
-export function writeFinal(response: ServerResponse, failure: Failure, understudyHeaders: Record<string, string>): void {
+export function writeFinal(response: ServerResponse, failure: Failure, understudyHeaders: readonly string[]): void {
   const { answer } = failure;
   if (answer === undefined) {
     const type = 'invalid_request_error';
@@ -31,15 +31,13 @@ export function writeFinal(response: ServerResponse, failure: Failure, understud
       failure.status ?? 400,
       errorBody({ message: failure.message, type, param: null, code: failure.code }),
       {
-        ...understudyHeaders,
+        ...pairs(understudyHeaders),
         'x-should-retry': 'false',
       },
     );
   }
-  const headers = answerHeaders(answer.headers, undefined);
-  for (const [name, value] of Object.entries(understudyHeaders)) headers.push(name, value);
-  headers.push('x-should-retry', 'false', 'content-length', String(answer.body.length));
-  response.writeHead(answer.status, headers);
+  const headers = [...answerHeaders(answer.headers, undefined), ...understudyHeaders];
+  response.writeHead(answer.status, [...headers, 'x-should-retry', 'false', 'content-length', String(answer.body.length)]);
   response.end(answer.body);
 }
 
@@ -52,7 +50,7 @@ export function writeExhausted(
   route: string,
   failures: readonly Failure[],
   attempts: readonly AttemptRecord[],
-  understudyHeaders: Record<string, string>,
+  understudyHeaders: readonly string[],
 ): void {
   const failure = mostTellingFailure(failures);
   const status = exhaustedStatus(failure);
@@ -70,11 +68,15 @@ export function writeExhausted(
       attempts: attempts.map(({ message: _, ...evidence }) => evidence),
     }),
     {
-      ...understudyHeaders,
+      ...pairs(understudyHeaders),
       'x-should-retry': 'false',
       ...(Number.isFinite(retryAfter) ? { 'retry-after': String(Math.ceil(retryAfter / 1_000)) } : {}),
     },
   );
+}
+
+function pairs(list: readonly string[]): Record<string, string> {
+  return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] as string]] : [])));
 }
 
 function writeJson(response: ServerResponse, status: number, body: string, headers: Record<string, string>): void {
