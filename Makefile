@@ -8,7 +8,7 @@ SHELL := bash
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-AREAS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard test/*/*.test.ts)))) crds contract operator proxy cli)
+AREAS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard test/*/*.test.ts)))) bench cli contract crds operator proxy)
 JEST := NODE_OPTIONS="--experimental-vm-modules --disable-warning=ExperimentalWarning" node_modules/.bin/jest
 
 .PHONY: help
@@ -27,17 +27,12 @@ test: node_modules/.package-lock.json control-plane ## every test, units and are
 .PHONY: test-%
 test-%: node_modules/.package-lock.json ## the tests of one area: those in test/AREA and those beside its files
 	@case " $(AREAS) " in *" $* "*) ;; *) echo "make: there is no area $*: take one of $(AREAS)" >&2; exit 2 ;; esac
-	@if grep -rqs --include='*.ts' control-plane/ test/$*; then $(MAKE) --no-print-directory control-plane; fi
+	@if grep -rqs --include='*.ts' control-plane.ts test/$*; then $(MAKE) --no-print-directory control-plane; fi
 	@$(JEST) '^$(CURDIR)/(test/)?$*/'
 
 .PHONY: verify
 verify: check ## that generated files are those that the sources make, and check
-	@npm run --silent generate
-	@changed=$$(git status --porcelain -- crds manifests charts); \
-	if [ -n "$$changed" ]; then \
-	  echo "make verify: generated files are not those that the sources make, or are not committed:" >&2; \
-	  echo "$$changed" >&2; echo "run npm run generate, and commit what it changes" >&2; exit 1; \
-	fi
+	@node crds/generate.ts --check
 
 .PHONY: check
 check: node_modules/.package-lock.json ## types, lint and format
