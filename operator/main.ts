@@ -41,7 +41,7 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
   // Also when the operator ends by a fault of its own, everything that it began ends with it.
   const ending = new AbortController();
   const signal = AbortSignal.any([told, ending.signal]);
-  const logger = pino({ level: settings.logLevel, base: { component: 'operator', identity: settings.identity } });
+  const logger = pino({ level: settings.logLevel, base: { component: 'operator', replica: settings.identity } });
   const registry = new Registry();
   const metrics = createOperatorMetrics(registry);
   let term: Registry | undefined;

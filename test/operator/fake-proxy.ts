@@ -17,7 +17,8 @@ export interface FakeProxyOptions {
 /** Speaks the fleet protocol by the real client, and reports what the test makes it see. It serves no requests. */
 export interface FakeProxy {
   stub: StubProxy;
-  client: FleetClient;
+  /** Leaves the one operator for another, and goes on with all that it knows. */
+  reconnect(url: string): Promise<void>;
   /** Target → verdict. All others are healthy. */
   targetIs(target: string, health: TargetReport['health'], reason: HealthReason, evidence?: string): void;
   /** Moves all routes that have this target on stage to another one, as a failover or, with `returned`, as the way back. */
@@ -64,6 +65,7 @@ export function startFakeProxy(options: FakeProxyOptions): FakeProxy {
     const refs = new Map(config.endpoints.flatMap(({ credential: c }) => (c ? [[`${c.secret}/${c.key}`, c]] : [])));
     stub.state = {
       ...stub.state,
+      ready: true,
       instance: stub.state.instance ?? randomUUID(),
       targets: targets(config),
       routes: routes(config),
@@ -84,15 +86,15 @@ export function startFakeProxy(options: FakeProxyOptions): FakeProxy {
     tell();
   };
 
-  const client = createFleetClient({
-    proxy: stub,
-    url: options.url,
-    namespace: options.namespace,
-    caFile: options.caFile,
-    tokenFile: options.tokenFile,
-    logger: pino({ level: 'silent' }),
-  });
-  client.start();
+  const { namespace, caFile, tokenFile } = options;
+  const connect = (url: string): FleetClient => {
+    const logger = pino({ level: 'silent' });
+    const next = createFleetClient({ proxy: stub, url, namespace, caFile, tokenFile, logger });
+    next.start();
+    return next;
+  };
+  stub.state = { ready: false };
+  let client = connect(options.url);
 
   function moveRoutes(from: string, to: string, move: (route: string, failovers: number) => void): void {
     for (const { name, targets: members } of config?.routes ?? []) {
@@ -103,7 +105,10 @@ export function startFakeProxy(options: FakeProxyOptions): FakeProxy {
 
   return {
     stub,
-    client,
+    async reconnect(url) {
+      await client.stop();
+      client = connect(url);
+    },
     targetIs(target, health, reason, evidence) {
       verdicts.set(target, { health, reason, since: new Date().toISOString(), ...(evidence ? { evidence } : {}) });
       tell();
