@@ -4,7 +4,7 @@ import { duration, durationOrNone, ifDurations, notLonger } from './duration.ts'
 import { health, healthReason, ROUTE_REASONS } from './health.ts';
 import { API_VERSION, label, modelName, objectName } from './names.ts';
 import { objectMeta } from './object-meta.ts';
-import { rules } from './structural.ts';
+import { type Rule, rules } from './structural.ts';
 
 const MAX_MODELS = 32;
 const MAX_CHAIN = 16;
@@ -18,6 +18,15 @@ const chainEntry = z.strictObject({
       'Neighbouring entries that carry a weight form one step of the chain and share its traffic in that proportion; the next step is used when none of them can answer.',
   }),
 });
+
+const CONNECT_TOO_LONG = 'timeouts.connect must not be longer than timeouts.firstContent (default 10s)';
+const FIRST_CONTENT_TOO_LONG = 'timeouts.firstContent must not be longer than timeouts.total (default 120s)';
+const IDLE_TOO_LONG = 'timeouts.idle must not be longer than timeouts.total (default 120s)';
+
+/** Who writes only `total: 5s` contradicts nothing: a timeout that was left at its default is capped by those that were not. */
+function unlessDefault(field: string, value: string, rule: Rule): Rule {
+  return { ...rule, rule: `self.${field} == '${value}' || ${rule.rule}` };
+}
 
 const timeouts = z
   .strictObject({
@@ -38,19 +47,12 @@ const timeouts = z
   })
   .prefault({})
   .meta({
-    description: 'How long a request may wait, and for what.',
+    description:
+      'How long a request may wait, and for what. A timeout that is left at its default is capped by the longer ones that are not.',
     ...rules(
-      notLonger(
-        'connect',
-        'firstContent',
-        'timeouts.connect (default 2s) must not be longer than timeouts.firstContent (default 10s)',
-      ),
-      notLonger(
-        'firstContent',
-        'total',
-        'timeouts.firstContent (default 10s) must not be longer than timeouts.total (default 120s)',
-      ),
-      notLonger('idle', 'total', 'timeouts.idle (default 15s) must not be longer than timeouts.total (default 120s)'),
+      unlessDefault('connect', '2s', notLonger('connect', 'firstContent', CONNECT_TOO_LONG)),
+      unlessDefault('firstContent', '10s', notLonger('firstContent', 'total', FIRST_CONTENT_TOO_LONG)),
+      unlessDefault('idle', '15s', notLonger('idle', 'total', IDLE_TOO_LONG)),
       {
         rule: `!has(self.response) || ${ifDurations(['self.response', 'self.total'], 'duration(self.response) <= duration(self.total)')}`,
         message: 'timeouts.response must not be longer than timeouts.total (default 120s)',

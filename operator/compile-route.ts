@@ -1,6 +1,6 @@
 import { type RuntimeRoute, type RuntimeTarget, runtimeRoute } from '../contract/runtime-config.ts';
 import { parseDuration } from '../crds/duration.ts';
-import type { ChainEntry, ModelRoute } from '../crds/model-route.ts';
+import type { ChainEntry, ModelRoute, ModelRouteSpec } from '../crds/model-route.ts';
 import { targetId } from '../crds/names.ts';
 import type { ProviderEndpoint } from '../crds/provider-endpoint.ts';
 import { failureDomain } from './compile-endpoint.ts';
@@ -137,19 +137,12 @@ function singleFailureDomain(targets: readonly RuntimeTarget[], { endpoints }: R
 }
 
 function translate({ metadata, spec }: ModelRoute, models: string[], targets: RuntimeTarget[]): RuntimeRoute {
-  const { connect, firstContent, response, idle, total } = spec.timeouts;
   return {
     name: metadata.name,
     generation: metadata.generation ?? 0,
     models,
     targets,
-    timeouts: {
-      connect: parseDuration(connect),
-      firstContent: parseDuration(firstContent),
-      ...(response === undefined ? {} : { response: parseDuration(response) }),
-      idle: parseDuration(idle),
-      total: parseDuration(total),
-    },
+    timeouts: translateTimeouts(spec.timeouts),
     retries: {
       maxAttempts: spec.retries.maxAttempts,
       sameTarget: spec.retries.sameTarget,
@@ -157,5 +150,24 @@ function translate({ metadata, spec }: ModelRoute, models: string[], targets: Ru
       waitUpTo: parseDuration(spec.retries.waitUpTo),
     },
     streaming: { commit: spec.streaming.commit, afterCommit: spec.streaming.afterCommit },
+  };
+}
+
+/** A timeout that was left at its default may be longer than one that was not: then it is capped. */
+function translateTimeouts({
+  connect,
+  firstContent,
+  response,
+  idle,
+  total,
+}: ModelRouteSpec['timeouts']): RuntimeRoute['timeouts'] {
+  const longest = parseDuration(total);
+  const content = Math.min(parseDuration(firstContent), longest);
+  return {
+    connect: Math.min(parseDuration(connect), content),
+    firstContent: content,
+    ...(response === undefined ? {} : { response: parseDuration(response) }),
+    idle: Math.min(parseDuration(idle), longest),
+    total: longest,
   };
 }

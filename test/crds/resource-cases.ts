@@ -84,19 +84,19 @@ export const REFUSED: ResourceCase[] = [
   {
     name: 'a connect timeout that is longer than the one for the first content',
     object: timeouts({ connect: '11s' }),
-    problems: { 'spec.timeouts': ['timeouts.connect (default 2s) must not be longer than timeouts.firstContent (default 10s)'] },
+    problems: { 'spec.timeouts': ['timeouts.connect must not be longer than timeouts.firstContent (default 10s)'] },
   },
   {
     name: 'a first content timeout that is longer than the total',
     object: timeouts({ firstContent: '3m' }),
     problems: {
-      'spec.timeouts': ['timeouts.firstContent (default 10s) must not be longer than timeouts.total (default 120s)'],
+      'spec.timeouts': ['timeouts.firstContent must not be longer than timeouts.total (default 120s)'],
     },
   },
   {
-    name: 'an idle timeout that is longer than the total, although only the total was written',
-    object: timeouts({ total: '12s' }),
-    problems: { 'spec.timeouts': ['timeouts.idle (default 15s) must not be longer than timeouts.total (default 120s)'] },
+    name: 'an idle timeout that is longer than the total',
+    object: timeouts({ idle: '20s', total: '12s' }),
+    problems: { 'spec.timeouts': ['timeouts.idle must not be longer than timeouts.total (default 120s)'] },
   },
   {
     name: 'a response timeout that is longer than the total',
@@ -208,7 +208,7 @@ export const REFUSED: ResourceCase[] = [
     problems: {
       'spec.models': ['a model name is listed twice: list each once'],
       'spec.chain': [NO_CHAIN],
-      'spec.timeouts': ['timeouts.connect (default 2s) must not be longer than timeouts.firstContent (default 10s)'],
+      'spec.timeouts': ['timeouts.connect must not be longer than timeouts.firstContent (default 10s)'],
       'spec.timeouts.idle': [NOT_A_DURATION],
     },
   },
@@ -299,6 +299,7 @@ export const TAKEN: ResourceCase[] = [
   },
   { name: 'a probe once a second', object: endpoint({ probe: { interval: '1s', timeout: '900ms' } }), problems: {} },
   { name: 'an empty probe', object: endpoint({ probe: {} }), problems: {} },
+  { name: 'only a total, shorter than the other defaults', object: timeouts({ total: '1500ms' }), problems: {} },
   {
     name: 'timeouts that are equal',
     object: timeouts({ connect: '1m', firstContent: '60s', idle: '60000ms', total: '1m', response: '1m' }),
