@@ -1,3 +1,4 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { APIError } from 'openai';
 import { type Asked, ask } from '../lab/ask.ts';
 import { sayText } from '../lab/chat-answer.ts';
@@ -122,5 +123,21 @@ describe('a provider over TLS', () => {
       expectAnswerOf('secondary', SECONDARY, seen, [2, 3]);
     }
     expect(stage.primary.requests).toEqual([]);
+  });
+
+  it('answers when its certificate is trusted, and is left when it is so no more', async () => {
+    stage = await startProxy({ labs: [{ name: 'primary', tls: true }, { name: 'secondary' }] });
+    const before = getCACertificates('default');
+    setDefaultCACertificates([...before, stage.primary.ca!]);
+    try {
+      expectAnswerOf('primary', PRIMARY, await ask(stage.client), [1]);
+      expectAnswerOf('primary', PRIMARY, await ask(stage.client, { stream: true }), [1]);
+      for (const kind of ['untrustedCertificate', 'garbage'] as const) {
+        await stage.primary.setFault({ kind });
+        expectAnswerOf('secondary', SECONDARY, await ask(stage.client), [2, 3]);
+      }
+    } finally {
+      setDefaultCACertificates(before);
+    }
   });
 });

@@ -77,4 +77,17 @@ describe('a target that comes back', () => {
       returned: expect.any(String),
     });
   });
+
+  it('that restarted between two requests costs neither of them anything', async () => {
+    stage = await startProxy();
+    for (const stream of [false, true, false, true]) {
+      const { headers, error } = await ask(stage.client, { stream });
+      expect(error).toBeUndefined();
+      expect(headers?.get('x-understudy-target')).toBe('primary/lab/gpt-4o');
+      // The connection that the proxy keeps is closed behind its back.
+      await stage.primary.setFault({ kind: 'refuse' });
+      await stage.primary.setFault(undefined);
+    }
+    expect(stage.secondary.requests).toEqual([]);
+  });
 });

@@ -29,6 +29,10 @@ export interface TargetSpec {
   /** Default: `lab`. A region other than that has its own base path at the same host. */
   region?: string;
   model: string;
+  /** Of the whole endpoint. */
+  probe?: RuntimeEndpoint['probe'];
+  /** Neighbours with a weight share one step. */
+  weight?: number;
 }
 
 export type RouteSpec = Partial<Pick<RuntimeRoute, 'name' | 'models' | 'streaming'>> & {
@@ -152,7 +156,7 @@ export function configOf(labs: Record<string, Lab>, routes: RouteSpec[]): Runtim
   const names = Object.keys(labs);
   const chainOf = (route: RouteSpec): TargetSpec[] => route.chain ?? names.map((lab) => ({ lab, model: modelOf(lab) }));
   const endpoints = new Map<string, RuntimeEndpoint>();
-  for (const { lab, endpoint = lab, region = 'lab' } of routes.flatMap(chainOf)) {
+  for (const { lab, endpoint = lab, region = 'lab', probe } of routes.flatMap(chainOf)) {
     const known: RuntimeEndpoint = endpoints.get(endpoint) ?? {
       name: endpoint,
       provider: 'OpenAI',
@@ -163,7 +167,7 @@ export function configOf(labs: Record<string, Lab>, routes: RouteSpec[]): Runtim
     if (!known.regions.some(({ name }) => name === region)) {
       known.regions.push({ name: region, baseURL: regionURL(labs[lab]!.baseURL, region) });
     }
-    endpoints.set(endpoint, known);
+    endpoints.set(endpoint, { ...known, ...(probe && { probe }) });
   }
   revision += 1;
   return {
@@ -175,20 +179,22 @@ export function configOf(labs: Record<string, Lab>, routes: RouteSpec[]): Runtim
       name: route.name ?? `route-${index}`,
       generation: 1,
       models: route.models ?? ['gpt-4o', 'writer'],
-      targets: chainOf(route).map(({ lab, endpoint = lab, region = 'lab', model }, position) => ({
-        id: `${endpoint}/${region}/${model}`,
-        endpoint,
-        region,
-        model,
-        step: position,
-        entry: position,
-        weight: 1,
-      })),
+      targets: withSteps(chainOf(route)).map(({ lab, endpoint = lab, region = 'lab', model, weight = 1, step }, entry) => {
+        return { id: `${endpoint}/${region}/${model}`, endpoint, region, model, step, entry, weight };
+      }),
       timeouts: { ...TIMEOUTS, ...route.timeouts },
       retries: { ...RETRIES, ...route.retries },
       streaming: route.streaming ?? { commit: 'FirstContent', afterCommit: 'Error' },
     })),
   };
+}
+
+function withSteps(chain: TargetSpec[]): (TargetSpec & { step: number })[] {
+  let step = -1;
+  return chain.map((target, index) => {
+    if (target.weight === undefined || chain[index - 1]?.weight === undefined) step += 1;
+    return { ...target, step };
+  });
 }
 
 /** Each lab has a model of its own, so that a model sent to the wrong target shows. */
