@@ -84,7 +84,7 @@ function present(
     case 'json':
       return [JSON.stringify(whole, undefined, 4)];
     case 'yaml':
-      return [dump(whole, { sortKeys: true, noRefs: true, lineWidth: -1, seqNoIndent: true }).trimEnd()];
+      return [dump(whole, { sortKeys: true, noRefs: true, lineWidth: -1, seqNoIndent: true, quoteStyle: 'double' }).trimEnd()];
     case 'table':
     case 'wide':
       return found
