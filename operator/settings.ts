@@ -63,7 +63,7 @@ export const HELP = `The operator: keeps the proxies of a cluster in step with i
 
 Usage: understudy operator --proxy-image IMAGE [SETTINGS]
 
-Each setting is a flag, or the environment variable beside it.
+Each setting is a flag, or the environment variable beside it. UNDERSTUDY_BIND_HOST is the host for addresses that name none.
 
 ${Object.entries(FLAGS as Record<string, Flag>)
   .map(
@@ -94,16 +94,16 @@ export function readSettings(
   };
   const namespace = required('namespace');
   const service = required('service');
-  const fleet = address(required('fleet'), 'fleet');
+  const host = env.UNDERSTUDY_BIND_HOST || EVERY_ADDRESS;
   return {
     namespace,
     kubeconfig: optional('kubeconfig'),
     context: optional('context'),
     identity: required('identity'),
-    fleet,
+    fleet: address(required('fleet'), 'fleet', host),
     fleetHosts: list(optional('fleet-hosts')),
     service,
-    admin: address(required('admin'), 'admin'),
+    admin: address(required('admin'), 'admin', host),
     resyncIntervalMs: interval(required('resync-interval'), 'resync-interval'),
     logLevel: oneOf(required('log-level'), 'log-level', LOG_LEVELS),
     proxy: {
@@ -137,12 +137,15 @@ function readFlags(argv: readonly string[]): Partial<Record<FlagName, string>> &
   }
 }
 
-/** `:9443`, `127.0.0.1:9443`, `[::1]:9443`. Without a host: all addresses. */
-function address(text: string, flag: string): { host: string; port: number } {
+/** Of both families. */
+const EVERY_ADDRESS = '::';
+
+/** `:9443`, `127.0.0.1:9443`, `[::1]:9443`. */
+function address(text: string, flag: string, defaultHost: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (!match || port > 65_535) throw new SettingsError(`--${flag} must be [HOST]:PORT, such as :9443, not "${text}"`);
-  return { host: match[1] ?? (match[2] || '::'), port };
+  return { host: match[1] ?? (match[2] || defaultHost), port };
 }
 
 function interval(text: string, flag: string): number {

@@ -1,0 +1,79 @@
+import { modelRoute } from '../../crds/model-route.ts';
+import { providerEndpoint } from '../../crds/provider-endpoint.ts';
+import { decodeConfig } from '../encode-config.ts';
+import { evaluate } from './evaluate.ts';
+import type { Gathered } from './gather.ts';
+import { servedRoute, turnPage } from './namespace-book.ts';
+
+describe('evaluate', () => {
+  it('gives a config that can be read back from its ConfigMap', () => {
+    const { served } = evaluate('sales', gathered([route('a')]), undefined);
+    expect(decodeConfig(served!.encoded)).toEqual(served!.config);
+  });
+
+  it('lets what served before go on when the new config would not fit a ConfigMap, and says so of what changed', () => {
+    const before = evaluate('sales', gathered([route('a'), route('b')]), undefined).served!;
+    const limit = before.encoded.length;
+    const many = Array.from({ length: 50 }, (_, index) => route(`more-${index}`));
+    const { served, routes } = evaluate('sales', gathered([route('a', 2), route('b'), ...many]), before, limit);
+    expect(served).toBe(before);
+    expect(routes.get('a')!.accepted).toMatchObject({ status: 'False', reason: 'ConfigTooLarge' });
+    expect(routes.get('a')!.served).toBe(true);
+    expect(routes.get('more-1')).toMatchObject({ served: false, accepted: { reason: 'ConfigTooLarge' } });
+    expect(routes.get('b')!.accepted.reason).not.toBe('ConfigTooLarge');
+  });
+
+  it('serves nothing, and says why, when the very first config does not fit', () => {
+    const { served, routes } = evaluate('sales', gathered([route('a')]), undefined, 10);
+    expect(served).toBeUndefined();
+    expect(routes.get('a')!.accepted).toMatchObject({ status: 'False', reason: 'ConfigTooLarge' });
+  });
+
+  it('goes on with the last spec that could be read, and says that the present one can not', () => {
+    const finding = { status: 'False', reason: 'Invalid', message: 'no' } as const;
+    const input = {
+      ...gathered([route('a')]),
+      invalidRoutes: new Map([
+        ['a', finding],
+        ['new', finding],
+      ]),
+    };
+    const { served, routes } = evaluate('sales', input, undefined);
+    expect(served!.config.routes.map(({ name }) => name)).toEqual(['a']);
+    expect(routes.get('a')!.accepted).toBe(finding);
+    expect(routes.get('new')).toMatchObject({ served: false, accepted: finding, resolvedRefs: { status: 'Unknown' } });
+  });
+});
+
+describe('servedRoute', () => {
+  it('knows which older revisions hold a route just as it is', () => {
+    const first = evaluate('sales', gathered([route('a'), route('b')]), undefined);
+    const second = evaluate('sales', gathered([route('a'), route('b', 2)]), first.served);
+    const generations = new Map<string, number>();
+    const page = turnPage(turnPage(undefined, { ...first, generations, now: 1 }), { ...second, generations, now: 2 });
+    const [old, now] = [first.served!.config.revision, second.served!.config.revision];
+    expect([...servedRoute(page, 'a').equivalentRevisions]).toEqual([old, now]);
+    expect([...servedRoute(page, 'b').equivalentRevisions]).toEqual([now]);
+    expect(servedRoute(page, 'a').revision).toBe(now);
+    expect([...servedRoute(page, 'unknown').equivalentRevisions]).toEqual([]);
+  });
+});
+
+function gathered(routes: ReturnType<typeof route>[]): Gathered {
+  const endpoint = providerEndpoint.parse({
+    apiVersion: 'understudy.dev/v1alpha1',
+    kind: 'ProviderEndpoint',
+    metadata: { name: 'vllm', namespace: 'sales' },
+    spec: { provider: 'OpenAICompatible', regions: [{ name: 'one', baseURL: 'https://a.example/v1' }] },
+  });
+  return { routes, endpoints: [endpoint], invalidRoutes: new Map(), invalidEndpoints: new Map(), generations: new Map() };
+}
+
+function route(name: string, generation = 1) {
+  return modelRoute.parse({
+    apiVersion: 'understudy.dev/v1alpha1',
+    kind: 'ModelRoute',
+    metadata: { name, namespace: 'sales', generation },
+    spec: { models: [name], chain: [{ endpoint: 'vllm', model: 'llama' }] },
+  });
+}
