@@ -109,10 +109,11 @@ describe('what the proxies said last', () => {
       receive({ proxy: 'b', ...counts(50, 1) });
       expect([attempts(), failovers()]).toEqual([150, 4]);
       receive({ proxy: 'a', instance: 'a2', ...counts(10, 0) });
-      expect([attempts(), failovers()]).toEqual([160, 4]);
+      receive({ proxy: 'b', instance: 'b2', ...counts(70, 2) });
+      expect([attempts(), failovers()]).toEqual([230, 6]);
       await clock.advance(PROXY_GONE_AFTER_MS);
       store.sweep();
-      expect(attempts()).toBe(160);
+      expect(attempts()).toBe(230);
     });
 
     it('do not count twice what a proxy says after it was out of reach', async () => {

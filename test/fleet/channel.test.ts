@@ -136,6 +136,19 @@ describe('the channel between operator and proxies', () => {
     await eventually(() => expect(relay.connections()).toBe(2));
   });
 
+  it('does not apply again what it serves when it comes back', async () => {
+    const operator = await harness.operator();
+    operator.fleet.publish('sales', runtimeConfig('one'));
+    const relay = await harness.relay(operator.port);
+    const proxy = createStubProxy();
+    harness.client(proxy, { url: relay.url });
+    await eventually(() => expect(proxy.applied).toEqual(['one']));
+    relay.cut();
+    await eventually(async () => expect(await operator.metric('understudy_fleet_config_pushes_total')).toBe(2));
+    operator.fleet.publish('sales', runtimeConfig('two'));
+    await eventually(() => expect(proxy.applied).toEqual(['one', 'two']));
+  });
+
   it('keeps a proxy serving while the operator is away, and finds the next operator on its own', async () => {
     const first = await harness.operator();
     first.fleet.publish('sales', runtimeConfig('one'));

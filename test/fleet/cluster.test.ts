@@ -2,31 +2,31 @@ import { createAuthenticateProxy, REFUSED_FOR_MS } from '../../operator/fleet/au
 import { createCertificateAuthority } from '../../operator/fleet/certificate-authority.ts';
 import { CA_SECRET_NAME, createSecretCaStore } from '../../operator/fleet/secret-ca-store.ts';
 import { type Clock, systemClock } from '../../operator/kube/clock.ts';
-import { connectToCluster } from '../../operator/kube/connect-to-cluster.ts';
-import { createKubeClient } from '../../operator/kube/create-kube-client.ts';
 import type { KubeClient } from '../../operator/kube/kube-client.ts';
-import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { type Cluster, startCluster } from '../operator/kube/cluster.ts';
 import { eventually } from './eventually.ts';
 import { createHarness, type Harness, type Operator } from './fleet-harness.ts';
 import { runtimeConfig } from './reports.ts';
 import { createStubProxy } from './stub-proxy.ts';
 
 describe('the channel, with tokens and Secrets of a real API server', () => {
+  let cluster: Cluster;
   let controlPlane: ControlPlane;
   let client: KubeClient;
   let harness: Harness;
   let operator: Operator;
 
   beforeAll(async () => {
-    controlPlane = await startControlPlane();
-    client = createKubeClient(connectToCluster({ kubeconfig: controlPlane.kubeconfig, userAgent: 'understudy/test' }));
+    cluster = await startCluster('understudy/fleet-test');
+    ({ controlPlane, client } = cluster);
     for (const namespace of ['sales', 'support']) {
       await kubectl('create', 'namespace', namespace);
       await kubectl('create', 'serviceaccount', 'understudy-proxy', '-n', namespace);
       await kubectl('create', 'serviceaccount', 'intruder', '-n', namespace);
     }
   }, 180_000);
-  afterAll(() => controlPlane.stop());
+  afterAll(() => cluster.stop());
 
   beforeEach(async () => {
     harness = createHarness();

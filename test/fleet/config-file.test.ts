@@ -60,7 +60,11 @@ describe('the config file of a proxy', () => {
     ['is no JSON', 'CONFIG_FILE_CORRUPT', gzipSync('nonsense')],
     ['has no revision', 'CONFIG_FILE_CORRUPT', gzipSync('{}')],
     ['is null', 'CONFIG_FILE_CORRUPT', gzipSync('null')],
-    ['unpacks to far more than a config', 'CONFIG_FILE_CORRUPT', gzipSync(Buffer.alloc(MAX_MESSAGE_BYTES + 1))],
+    [
+      'unpacks to far more than a config',
+      'CONFIG_FILE_CORRUPT',
+      gzipSync(JSON.stringify(runtimeConfig('bomb')).padEnd(MAX_MESSAGE_BYTES + 1)),
+    ],
     ['is larger than a ConfigMap', 'CONFIG_FILE_TOO_LARGE', Buffer.alloc(1024 * 1024 + 1)],
     ['is refused by the proxy', 'CONFIG_FILE_REFUSED', zipped('refuse-me')],
   ])('that %s is named %s, once, and the proxy waits for the channel', async (_sentence, code, content) => {

@@ -125,6 +125,21 @@ describe('a proxy, in front of an operator that misbehaves', () => {
     expect(reports).toBeLessThan(5);
   });
 
+  it('does not take a quiet operator for a dead one: pings are enough', async () => {
+    let pings = 0;
+    act = stream(goodConfig, (response) => {
+      const timer = setInterval(() => {
+        pings += 1;
+        response.write('{"type":"ping"}\n');
+      }, 50);
+      response.on('close', () => clearInterval(timer));
+    });
+    const client = harness.client(createStubProxy(), { url, silentAfterMs: 1_000 });
+    await eventually(() => expect(pings).toBeGreaterThan(40));
+    expect(client.connected()).toBe(true);
+    expect(logged().match(/connected to the operator/g)).toHaveLength(1);
+  });
+
   it('refuses a config that it can not serve, and keeps the channel', async () => {
     act = stream(`${JSON.stringify({ type: 'config', config: { revision: 'newer', version: 99 } })}\n`);
     const proxy = createStubProxy();
