@@ -1,11 +1,6 @@
-import {
-  type FailoverRecord,
-  type HealthReason,
-  MAX_KEPT_FAILOVERS,
-  type RouteReason,
-  type RouteReport,
-} from '../../contract/fleet.ts';
+import type { FailoverRecord, HealthReason, RouteReason, RouteReport } from '../../contract/fleet.ts';
 import type { RuntimeTarget } from '../../contract/runtime-config.ts';
+import { FailoverLog } from './failover-log.ts';
 import { RECOVERY_SHARES } from './target-health.ts';
 import { iso, type TargetRecord } from './target-record.ts';
 
@@ -17,13 +12,12 @@ interface Member {
 /** Who is on stage in one route, since when and why; and every time that this moved. */
 export class RouteLedger {
   readonly name: string;
-  failovers = 0;
   #members: Member[];
   #generation: number;
   #active: string | undefined;
   #reason: RouteReason = 'NoTraffic';
   #since: number;
-  #records: FailoverRecord[] = [];
+  readonly #log = new FailoverLog();
 
   constructor(name: string, generation: number, members: Member[], now: number) {
     this.name = name;
@@ -70,16 +64,21 @@ export class RouteLedger {
       reason: this.#reason,
       since: iso(this.#since),
       shares: this.#shares(now),
-      failovers: this.failovers,
+      failovers: this.#log.count,
     };
   }
 
+  get failovers(): number {
+    return this.#log.count;
+  }
+
+  /** Failovers that nobody has acknowledged yet. */
   records(): readonly FailoverRecord[] {
-    return this.#records;
+    return this.#log.untold();
   }
 
   forget(ids: ReadonlySet<string>): void {
-    this.#records = this.#records.filter((record) => !ids.has(record.id));
+    this.#log.forget(ids);
   }
 
   /** The first of the chain that is open; the first of all when none is (panic). In a weighted step, the one that weighs most. */
@@ -106,20 +105,14 @@ export class RouteLedger {
 
   #moved(from: string, to: string, now: number): FailoverRecord | undefined {
     const left = this.#members.find(({ target }) => target.id === from);
-    const returning = this.#records.find((record) => record.from === to && record.returned === undefined);
+    // The target that was on stage is gone from the chain: that is a change of config, and no failover.
     if (left === undefined) return undefined;
     const comesBack = this.#position(to) < this.#position(from) && left.record.isOpen(now);
-    if (comesBack) {
-      if (returning === undefined) return undefined;
-      const returned = { ...returning, id: `${returning.id}-returned`, returned: iso(now) };
-      this.#records = [...this.#records.filter((record) => record !== returning), returned];
-      return returned;
-    }
-    this.failovers += 1;
-    const { reason } = left.record.health(now);
+    if (comesBack) return this.#log.close((target) => this.#position(target) >= this.#position(to), now);
     const { state } = left.record;
-    const record: FailoverRecord = {
-      id: `${this.name}-${now.toString(36)}-${this.failovers}`,
+    const { reason } = left.record.health(now);
+    return this.#log.add({
+      id: `${this.name}-${Math.round(now).toString(36)}-${this.#log.count + 1}`,
       route: this.name,
       time: iso(now),
       from,
@@ -127,9 +120,7 @@ export class RouteLedger {
       reason,
       evidence: state.evidence || reason,
       ...(state.firstFailureAt === 0 ? {} : { detectedIn: Math.max(0, Math.round(state.since - state.firstFailureAt)) }),
-    };
-    this.#records = [...this.#records, record].slice(-MAX_KEPT_FAILOVERS);
-    return record;
+    });
   }
 
   #position(id: string): number {
