@@ -9,6 +9,8 @@ export interface OperatorSettings {
   context: string | undefined;
   /** Unique among the operator's replicas. */
   identity: string;
+  /** Name of the pod that this runs in; absent outside of a cluster. */
+  pod: string | undefined;
   fleet: { host: string; port: number };
   /** Names and addresses that the fleet certificate is for, besides those of the Service. */
   fleetHosts: string[];
@@ -40,6 +42,7 @@ const FLAGS = {
   kubeconfig: { help: 'path of a kubeconfig; else the ServiceAccount of the pod, $KUBECONFIG, ~/.kube/config' },
   context: { help: 'context of the kubeconfig' },
   identity: { default: `understudy-operator-${process.pid}`, env: 'POD_NAME', help: 'name of this replica in the Lease' },
+  pod: { env: 'POD_NAME', help: 'pod that this runs in, which is labelled while it leads' },
   fleet: { default: ':9443', help: 'address on which proxies reach this operator, TLS' },
   'fleet-hosts': { default: '', help: 'further names or addresses in the certificate of that, separated by commas' },
   service: { default: 'understudy-operator', help: 'Service of that address' },
@@ -100,6 +103,7 @@ export function readSettings(
     kubeconfig: optional('kubeconfig'),
     context: optional('context'),
     identity: required('identity'),
+    pod: optional('pod'),
     fleet: address(required('fleet'), 'fleet', host),
     fleetHosts: list(optional('fleet-hosts')),
     service,

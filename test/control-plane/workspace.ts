@@ -10,6 +10,9 @@ export interface RunningProcess {
   /** The last lines that it logged, for error messages. */
   logTail(): string;
   hasExited(): boolean;
+  /** Resolves when it is gone: with its exit code, or `null` when a signal ended it. */
+  exited: Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -19,7 +22,8 @@ export interface Workspace {
   directory: string;
   path(...parts: string[]): string;
   write(name: string, content: string): string;
-  start(name: string, command: string, args: readonly string[]): RunningProcess;
+  /** Its output is appended to `<name>.log`. `env` is all that it gets; default: that of this process. */
+  start(name: string, command: string, args: readonly string[], env?: NodeJS.ProcessEnv): RunningProcess;
   /** Removes the directory. Stop the processes first. */
   remove(): void;
 }
@@ -43,10 +47,10 @@ export function createWorkspace(prefix: string): Workspace {
       writeFileSync(path(name), content, { mode: 0o600 });
       return path(name);
     },
-    start(name, command, args) {
+    start(name, command, args, env = process.env) {
       const log = path(`${name}.log`);
       const descriptor = openSync(log, 'a');
-      const child = spawn(command, args, { stdio: ['ignore', descriptor, descriptor], cwd: directory });
+      const child = spawn(command, args, { stdio: ['ignore', descriptor, descriptor], cwd: directory, env });
       closeSync(descriptor);
       return supervise(child, path(`${name}.pid`), log);
     },
@@ -61,16 +65,16 @@ function supervise(child: ChildProcess, pidFile: string, log: string): RunningPr
   let failure = '';
   let exited = false;
   if (child.pid !== undefined) writeFileSync(pidFile, String(child.pid));
-  const gone = new Promise<void>((resolve) => {
-    const end = () => {
+  const gone = new Promise<number | null>((resolve) => {
+    const end = (code: number | null) => {
       exited = true;
       rmSync(pidFile, { force: true });
-      resolve();
+      resolve(code);
     };
     child.once('exit', end);
     child.once('error', (error) => {
       failure = `${error.message}\n`;
-      end();
+      end(null);
     });
   });
   const killAtExit = () => child.kill('SIGKILL');
@@ -80,6 +84,8 @@ function supervise(child: ChildProcess, pidFile: string, log: string): RunningPr
   return {
     logTail: () => failure + readFileSync(log, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n'),
     hasExited: () => exited,
+    exited: gone,
+    signal: (name) => void child.kill(name),
     async kill() {
       child.kill('SIGKILL');
       await gone;
