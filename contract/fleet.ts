@@ -10,6 +10,9 @@ export type { Health, HealthReason, RouteReason } from '../crds/health.ts';
  * - `GET /fleet/v1/config`: a stream of one JSON message a line (`ConfigMessage`): the config at once, then at every change, pings between.
  * - `POST /fleet/v1/report`: a `ProxyReport`, answered with a `ReportAnswer`. Sent at once on news, else every `REPORT_INTERVAL_MS`.
  *
+ * It is the token that says which namespace a proxy is of. Both requests may name it as `?namespace=…`, and are refused (403) where the token
+ * is of another, so that a mix-up shows instead of giving the wrong config. Refusals carry `{"message": …}`.
+ *
  * Times are ISO 8601 strings, durations whole milliseconds.
  */
 export const FLEET_PATHS = { config: '/fleet/v1/config', report: '/fleet/v1/report' } as const;

@@ -23,14 +23,12 @@ export interface FailoverVersion {
   returned?: string | undefined;
 }
 
-/** Counters of one namespace that never go back: what proxies that restarted or went away had counted stays counted. */
+/**
+ * Counters of one namespace that never go back while this operator runs: what proxies that restarted or went away had counted stays
+ * counted. Failovers are not among them: each is a record of its own, which is taken once.
+ */
 export interface FleetTotals {
   targets: ReadonlyMap<string, { attempts: number; failures: number }>;
-  /**
-   * By route. `sinceStart` is what happened since this operator began to listen, or while none listened: a status that held N before
-   * shows N + `sinceStart`, however often operator and proxies restart.
-   */
-  failovers: ReadonlyMap<string, { sinceStart: number }>;
 }
 
 /** The proxies of all namespaces, as reconcilers see them. Nothing here waits or fails for a proxy that is away. */

@@ -96,46 +96,37 @@ describe('what the proxies said last', () => {
   });
 
   describe('counters', () => {
-    const counts = (attempts: number, failovers: number) => ({
-      targets: [targetReport({ attempts, failures: attempts / 10 })],
-      routes: [routeReport({ failovers })],
-    });
+    const counts = (attempts: number) => ({ targets: [targetReport({ attempts, failures: attempts / 10 })] });
     const attempts = () => store.totals('sales').targets.get(TARGET)?.attempts;
-    const failovers = () => store.totals('sales').failovers.get('proposals')?.sinceStart;
 
     it('never go back when a proxy restarts or goes', async () => {
-      await clock.advance(PROXY_GONE_AFTER_MS);
-      receive({ proxy: 'a', ...counts(100, 3) });
-      receive({ proxy: 'b', ...counts(50, 1) });
-      expect([attempts(), failovers()]).toEqual([150, 4]);
-      receive({ proxy: 'a', instance: 'a2', ...counts(10, 0) });
-      receive({ proxy: 'b', instance: 'b2', ...counts(70, 2) });
-      expect([attempts(), failovers()]).toEqual([230, 6]);
+      receive({ proxy: 'a', ...counts(100) });
+      receive({ proxy: 'b', ...counts(50) });
+      expect(attempts()).toBe(150);
+      receive({ proxy: 'a', instance: 'a2', ...counts(10) });
+      receive({ proxy: 'b', instance: 'b2', ...counts(70) });
+      expect(attempts()).toBe(230);
       await clock.advance(PROXY_GONE_AFTER_MS);
       store.sweep();
       expect(attempts()).toBe(230);
     });
 
     it('do not count twice what a proxy says after it was out of reach', async () => {
-      await clock.advance(PROXY_GONE_AFTER_MS);
-      receive(counts(100, 3));
+      receive(counts(100));
       await clock.advance(PROXY_GONE_AFTER_MS);
       store.sweep();
-      receive(counts(120, 4));
-      expect([attempts(), failovers()]).toEqual([120, 4]);
+      receive(counts(120));
+      expect(attempts()).toBe(120);
     });
 
-    it('of a proxy older than the operator count only the failovers that no operator took', async () => {
-      receive({ ...counts(100, 3), failovers: [failover('2'), failover('1', { returned: at(9) })] });
-      expect(failovers()).toBe(1);
-      receive({ ...counts(100, 5), failovers: [] });
-      expect(failovers()).toBe(3);
-    });
-
-    it('are forgotten with their route', async () => {
-      receive(counts(100, 3));
-      store.configured('sales', runtimeConfig('two'));
-      expect([attempts(), failovers()]).toEqual([undefined, undefined]);
+    it('are forgotten with their target, but for one that is probed', async () => {
+      receive(counts(100));
+      const [endpoint] = runtimeConfig('two').endpoints;
+      const probe = { interval: 30_000, timeout: 1_000, model: 'gpt-4o' };
+      store.configured('sales', runtimeConfig('two', { endpoints: [{ ...endpoint!, probe }] }));
+      expect(attempts()).toBe(100);
+      store.configured('sales', runtimeConfig('three'));
+      expect(attempts()).toBe(undefined);
     });
   });
 });

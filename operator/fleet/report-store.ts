@@ -45,7 +45,6 @@ export interface ReportStore {
 export function createReportStore(clock: Pick<Clock, 'now' | 'monotonic'>): ReportStore {
   const rooms = new Map<string, Room>();
   const listeners = new Set<(namespace: string, news: FleetNews) => void>();
-  const startedAt = clock.monotonic();
 
   const tell = (namespace: string, news: FleetNews) => {
     for (const listener of listeners) listener(namespace, news);
@@ -65,10 +64,7 @@ export function createReportStore(clock: Pick<Clock, 'now' | 'monotonic'>): Repo
   }
 
   function count(room: Room, report: ProxyReport): void {
-    const last = room.counted.get(report.proxy);
-    // Every proxy that outlived the operator before has found this one by then.
-    const olderThanOperator = clock.monotonic() - startedAt < PROXY_GONE_AFTER_MS;
-    const counted = countReport(room.totals, report, { last, olderThanOperator });
+    const counted = countReport(room.totals, report, room.counted.get(report.proxy));
     room.counted.delete(report.proxy);
     if (room.counted.size >= MAX_REMEMBERED_INSTANCES) room.counted.delete(room.counted.keys().next().value!);
     room.counted.set(report.proxy, counted);
