@@ -73,7 +73,12 @@ describe('a path that is not interpreted', () => {
     const answer = await fetch(`${stage.baseURL}/audio/transcriptions?language=en`, {
       method: 'POST',
       body,
-      headers: { 'content-type': 'multipart/form-data; boundary=x', authorization: `Bearer ${APPLICATION_KEY}` },
+      headers: {
+        'content-type': 'multipart/form-data; boundary=x',
+        authorization: `Bearer ${APPLICATION_KEY}`,
+        'x-api-key': APPLICATION_KEY,
+        cookie: 'session=of-the-application',
+      },
     });
     expect(await answer.json()).toMatchObject({
       lab: 'primary',
@@ -84,7 +89,9 @@ describe('a path that is not interpreted', () => {
       contentType: 'multipart/form-data; boundary=x',
     });
     expect(stage.primary.requests[0]?.key).toBe(keyOf('primary'));
-    expect(JSON.stringify(stage.primary.requests[0]?.rawHeaders)).not.toContain(APPLICATION_KEY);
+    for (const secret of [APPLICATION_KEY, 'of-the-application']) {
+      expect(JSON.stringify(stage.primary.requests[0]?.rawHeaders)).not.toContain(secret);
+    }
     expect(answer.headers.get('x-understudy-target')).toBe('primary/lab/gpt-4o');
   });
 
