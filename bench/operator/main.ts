@@ -43,7 +43,14 @@ const { values } = parseArgs({
 const say = (line: string) => console.error(line);
 
 if (values.help) console.log(HELP);
-else await bench(Number(values.namespaces), Number(values.routes), Number(values.changes));
+else {
+  try {
+    await bench(Number(values.namespaces), Number(values.routes), Number(values.changes));
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
+}
 
 async function bench(namespaces: number, routesEach: number, changes: number): Promise<void> {
   say('starting a control plane');
@@ -105,7 +112,10 @@ async function untilQuiet(harness: OperatorHarness): Promise<void> {
   }
 }
 
-/** Two resyncs and a little: which writes the audit log shows, and how many reconciles there were, to see that there was a resync. */
+/**
+ * Two resyncs and a little: which writes the audit log shows, and how many reconciles of namespaces there were. Only a resync or a change
+ * makes those (a proxy's report has statuses looked at), so that they prove that there was a resync.
+ */
 async function measureResync(
   harness: OperatorHarness,
   operator: RunningOperator,
@@ -120,7 +130,7 @@ async function measureResync(
 async function reconcilesOf(operator: RunningOperator): Promise<number> {
   const page = await operator.get('/metrics');
   if (page?.status !== 200) throw new Error('the operator does not show its metrics');
-  const counts = [...page.body.matchAll(/^understudy_operator_reconciles_total\{[^}]*\} (\d+)$/gm)];
+  const counts = [...page.body.matchAll(/^understudy_operator_reconciles_total\{[^}]*controller="namespaces"[^}]*\} (\d+)$/gm)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
@@ -154,19 +164,18 @@ async function report(result: {
       row(`${single.length} changes, one by one`, single),
       row(`one in each of ${namespaces} namespaces, at once`, burst),
       '',
-      `Two full resyncs: ${resync.reconciles} reconciles, ${resync.writes.length} writes.`,
+      `Two full resyncs: ${resync.reconciles} reconciles of namespaces, ${resync.writes.length} writes.`,
     ].join('\n'),
   );
   const cache = join(import.meta.dirname, '../.cache');
   await mkdir(cache, { recursive: true });
   await writeFile(join(cache, 'operator.json'), `${JSON.stringify(result, null, 2)}\n`);
-  if (resync.reconciles < 2 * routes) throw new Error(`${resync.reconciles} reconciles are no two resyncs of ${routes} routes`);
+  if (resync.reconciles < 2 * namespaces)
+    throw new Error(`${resync.reconciles} reconciles are no two resyncs of ${namespaces} namespaces`);
   if (resync.writes.length > 0) throw new Error(`a resync wrote: ${resync.writes.slice(0, 10).join(', ')}`);
-  for (const arrivals of [single, burst]) {
-    const p99 = quantile(
-      arrivals.map(({ acknowledgedAt }) => acknowledgedAt),
-      0.99,
-    );
-    if (p99 > MAX_P99_MS) throw new Error(`a change took ${Math.round(p99)} ms to be acknowledged (p99), wanted ${MAX_P99_MS}`);
-  }
+  const p99 = quantile(
+    single.map(({ acknowledgedAt }) => acknowledgedAt),
+    0.99,
+  );
+  if (p99 > MAX_P99_MS) throw new Error(`a change took ${Math.round(p99)} ms to be acknowledged (p99), wanted ${MAX_P99_MS}`);
 }
