@@ -1,4 +1,4 @@
-import type { FaultMatch, RequestFault } from './faults.ts';
+import type { FaultMatch, RequestFault } from './fault.ts';
 import type { LabRequest } from './lab-request.ts';
 
 /** Faults that are set now; the first that matches a request is played. */

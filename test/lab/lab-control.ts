@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { FAULTS, type Fault, type FaultMatch, faultPreset } from './faults.ts';
+import type { Fault, FaultMatch } from './fault.ts';
+import { FAULTS, faultPreset } from './faults.ts';
 import type { Lab } from './lab.ts';
 import type { LabRequest } from './lab-request.ts';
 

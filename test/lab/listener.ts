@@ -3,7 +3,7 @@ import { createServer as createHTTPServer, type RequestListener } from 'node:htt
 import { createServer as createHTTPSServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ConnectionFault } from './faults.ts';
+import type { ConnectionFault } from './fault.ts';
 import type { LabCertificate } from './lab-certificate.ts';
 
 const HOST = '127.0.0.1';

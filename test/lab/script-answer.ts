@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Answer, AnswerEvent } from './answer.ts';
 import { KEY_PLACEHOLDER } from './error-bodies.ts';
-import type { RequestFault } from './faults.ts';
+import type { RequestFault } from './fault.ts';
 
 /** One thing that the lab does on the wire. A script is over with `end`, `close`, `reset` or `silence`. */
 export type Step =

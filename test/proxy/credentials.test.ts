@@ -1,6 +1,7 @@
 import { ask } from '../lab/ask.ts';
 import { KEY_PLACEHOLDER } from '../lab/error-bodies.ts';
-import { FAULTS, type Fault, type FaultName } from '../lab/faults.ts';
+import type { Fault } from '../lab/fault.ts';
+import { FAULTS, type FaultName } from '../lab/faults.ts';
 import { rawExchange } from '../lab/raw-exchange.ts';
 import { APPLICATION_KEY, keyOf, type Stage, startProxy } from './start-proxy.ts';
 
