@@ -13,6 +13,7 @@ import type { EventRecorder } from './kube/event-recorder.ts';
 import type { Change, Informer } from './kube/informer.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { fromKey, type KubeObject, keyOf } from './kube/kube-object.ts';
+import { setLeaderLabel } from './leader-label.ts';
 import { createWorkloadStore, type WorkloadInformers } from './namespaces/create-workload-store.ts';
 import { createGather } from './namespaces/gather.ts';
 import type { NamespaceBook } from './namespaces/namespace-book.ts';
@@ -28,6 +29,8 @@ import { PROXY_NAME } from './workload/names.ts';
 const DEBOUNCE_MS = 50;
 /** The CA can't be read while the API server is away: the term goes on trying. */
 const CERTIFICATES_RETRY_MS = 1_000;
+/** A leader that stops because the API server is away can't say so, and need not: its successor's label is beside its own. */
+const UNLABEL_TIMEOUT_MS = 2_000;
 
 export interface LeadOptions {
   settings: OperatorSettings;
@@ -78,6 +81,8 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   const endpointWriter = writer('ProviderEndpoint', endpointInWords);
   const workloads = createWorkloadStore({ client, informers: informers.workload, logger });
   const gather = createGather({ routes, endpoints });
+  const pod = settings.pod === undefined ? undefined : { namespace: settings.namespace, name: settings.pod };
+  const labelOptions = { client, pod, clock, logger };
 
   const controller = (name: string, reconcile: Parameters<typeof createController>[0]['reconcile']) =>
     createController({ name, reconcile, logger, clock, observer: metrics.observer(name) });
@@ -129,11 +134,13 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   ];
   try {
     await fleet.start();
-    await Promise.all([namespaceController.run(signal), routeController.run(signal), endpointController.run(signal)]);
+    const label = setLeaderLabel(true, signal, labelOptions);
+    await Promise.all([label, namespaceController.run(signal), routeController.run(signal), endpointController.run(signal)]);
   } finally {
     for (const end of unsubscribe) end();
     certificates.stop();
     await fleet.stop();
+    await setLeaderLabel(false, AbortSignal.timeout(UNLABEL_TIMEOUT_MS), labelOptions);
   }
 }
 

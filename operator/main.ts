@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import manifest from '../package.json' with { type: 'json' };
 import { type Clock, systemClock } from './kube/clock.ts';
@@ -8,10 +8,12 @@ import { connectToCluster } from './kube/connect-to-cluster.ts';
 import { createEventRecorder } from './kube/create-event-recorder.ts';
 import { createInformer } from './kube/create-informer.ts';
 import { createKubeClient } from './kube/create-kube-client.ts';
+import type { KubeClient } from './kube/kube-client.ts';
 import type { KubeObject } from './kube/kube-object.ts';
 import { createLeaderElection } from './kube/leader-election.ts';
 import { RESOURCES, type Resource } from './kube/resources.ts';
 import { lead } from './lead.ts';
+import { setLeaderLabel } from './leader-label.ts';
 import type { WorkloadInformers } from './namespaces/create-workload-store.ts';
 import { HELP, type OperatorSettings, readSettings, SettingsError } from './settings.ts';
 import { createAdminServer } from './telemetry/admin-server.ts';
@@ -21,6 +23,8 @@ import { WORKLOAD_SELECTOR } from './workload/names.ts';
 /** Name of the Lease in the operator's namespace. */
 const LEASE_NAME = 'understudy-operator';
 const EXIT_USAGE = 2;
+/** Without an API server there is no leader to be either: it is not waited for. */
+const FORGET_TIMEOUT_MS = 5_000;
 
 /** `understudy operator …`: runs until SIGTERM or SIGINT. Resolves with the exit code. */
 export async function runOperator(argv: readonly string[]): Promise<number> {
@@ -89,6 +93,7 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
   }, settings.resyncIntervalMs);
   const background = [...all.map((informer) => informer.run(signal)), events.run(signal)];
   try {
+    await forgetLastTerm(settings, client, clock, logger);
     await election.run(signal);
     // An election that ends by itself is a fault: the kubelet starts the operator anew, and the proxies go on meanwhile.
     return told.aborted ? 0 : 1;
@@ -100,6 +105,17 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
     await transport.close();
     logger.info('the operator has ended');
   }
+}
+
+/** A container that died as leader, and was started again in the same pod, may be a follower now. */
+async function forgetLastTerm(
+  { namespace, pod }: OperatorSettings,
+  client: KubeClient,
+  clock: Clock,
+  logger: Logger,
+): Promise<void> {
+  if (pod === undefined) return;
+  await setLeaderLabel(false, AbortSignal.timeout(FORGET_TIMEOUT_MS), { client, pod: { namespace, name: pod }, clock, logger });
 }
 
 /** Aborted at the first SIGTERM or SIGINT; a second one ends the process at once. */

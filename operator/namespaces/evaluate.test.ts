@@ -46,16 +46,46 @@ describe('evaluate', () => {
 });
 
 describe('servedRoute', () => {
+  const first = evaluate('sales', gathered([route('a'), route('b')]), undefined);
+  const second = evaluate('sales', gathered([route('a'), route('b', 2)]), first.served);
+  const [old, now] = [first.served!.config.revision, second.served!.config.revision];
+  const generations = new Map<string, number>();
+  const page = turnPage(turnPage(undefined, undefined, { ...first, generations, now: 1 }), undefined, {
+    ...second,
+    generations,
+    now: 2,
+  });
+
   it('knows which older revisions hold a route just as it is', () => {
-    const first = evaluate('sales', gathered([route('a'), route('b')]), undefined);
-    const second = evaluate('sales', gathered([route('a'), route('b', 2)]), first.served);
-    const generations = new Map<string, number>();
-    const page = turnPage(turnPage(undefined, { ...first, generations, now: 1 }), { ...second, generations, now: 2 });
-    const [old, now] = [first.served!.config.revision, second.served!.config.revision];
-    expect([...servedRoute(page, 'a').equivalentRevisions]).toEqual([old, now]);
-    expect([...servedRoute(page, 'b').equivalentRevisions]).toEqual([now]);
-    expect(servedRoute(page, 'a').revision).toBe(now);
-    expect([...servedRoute(page, 'unknown').equivalentRevisions]).toEqual([]);
+    expect([...servedRoute(page, 'a', undefined).equivalentRevisions]).toEqual([old, now]);
+    expect([...servedRoute(page, 'b', undefined).equivalentRevisions]).toEqual([now]);
+    expect([...servedRoute(page, 'unknown', undefined).equivalentRevisions]).toEqual([]);
+  });
+
+  it.each<{ sentence: string; name: string; shown: string | undefined; expected: string }>([
+    { sentence: 'shows the newest revision of a route that shows none', name: 'a', shown: undefined, expected: now },
+    { sentence: 'stays with the revision that brought the route', name: 'a', shown: old, expected: old },
+    { sentence: 'moves on with a route that changed', name: 'b', shown: old, expected: now },
+    {
+      sentence: 'stays with one from before this operator, when nothing changed since',
+      name: 'a',
+      shown: 'older',
+      expected: 'older',
+    },
+    {
+      sentence: 'moves on from one of before this operator, when something changed since',
+      name: 'b',
+      shown: 'older',
+      expected: now,
+    },
+  ])('$sentence', ({ name, shown, expected }) => {
+    expect(servedRoute(page, name, shown).revision).toBe(expected);
+  });
+
+  it('compares with what an operator before this one had served', () => {
+    const inherited = turnPage(undefined, first.served, { ...second, generations, now: 1 });
+    expect(servedRoute(inherited, 'a', 'older').revision).toBe('older');
+    expect(servedRoute(inherited, 'b', 'older').revision).toBe(now);
   });
 });
 

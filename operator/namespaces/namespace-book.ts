@@ -20,38 +20,47 @@ export interface NamespacePage {
 
 export type NamespaceBook = Map<string, NamespacePage>;
 
-/** The page that follows `before`. */
+/** The page that follows `before`. `inherited`: what was served when this operator began. */
 export function turnPage(
   before: NamespacePage | undefined,
+  inherited: ServedConfig | undefined,
   { served, now, ...findings }: Pick<NamespacePage, 'served' | 'routes' | 'endpoints' | 'generations'> & { now: number },
 ): NamespacePage {
   const revision = served?.config.revision;
   const isNew = revision !== before?.served?.config.revision;
-  const others = (before?.revisions ?? []).filter((known) => known.revision !== revision);
+  const known = before?.revisions ?? (inherited ? [revisionOf(inherited)] : []);
+  const others = known.filter((other) => other.revision !== revision);
   return {
     ...findings,
     served,
     publishedAt: isNew ? now : (before?.publishedAt ?? now),
-    revisions: served
-      ? [...others, { revision: served.config.revision, fingerprints: served.fingerprints }].slice(-MAX_REVISIONS)
-      : others,
+    revisions: served ? [...others, revisionOf(served)].slice(-MAX_REVISIONS) : others,
   };
+}
+
+function revisionOf({ config, fingerprints }: ServedConfig): NamespacePage['revisions'][number] {
+  return { revision: config.revision, fingerprints };
 }
 
 export interface ServedRoute {
   runtime: RuntimeRoute | undefined;
+  /** The revision that brought this route as it is; not the newest, which another route may have brought. */
   revision: string;
   /** The served revision, and each before it in which this route was just the same: who serves one of these serves this route. */
   equivalentRevisions: ReadonlySet<string>;
 }
 
-export function servedRoute({ served, revisions }: NamespacePage, name: string): ServedRoute {
+/** `shown`: the revision in the route's status. It stays for as long as the route is the same as in that one. */
+export function servedRoute({ served, revisions }: NamespacePage, name: string, shown: string | undefined): ServedRoute {
   const runtime = served?.config.routes.find((route) => route.name === name);
   const fingerprint = served?.fingerprints.get(name);
   const equivalent = revisions.filter(({ fingerprints }) => fingerprint !== undefined && fingerprints.get(name) === fingerprint);
-  return {
-    runtime,
-    revision: served?.config.revision ?? '',
-    equivalentRevisions: new Set(equivalent.map(({ revision }) => revision)),
-  };
+  const equivalentRevisions = new Set(equivalent.map(({ revision }) => revision));
+  const newest = served?.config.revision ?? '';
+  if (shown === undefined || shown === '' || equivalentRevisions.size === 0)
+    return { runtime, revision: newest, equivalentRevisions };
+  // One that is older than all that are known brought the route, when the route has not changed since.
+  const isOlder = !revisions.some(({ revision }) => revision === shown);
+  const stays = equivalentRevisions.has(shown) || (isOlder && equivalent.length === revisions.length);
+  return { runtime, revision: stays ? shown : newest, equivalentRevisions };
 }

@@ -34,12 +34,14 @@ export async function reconcileNamespace(
 
   // A namespace whose routes are gone, or were never there, has no proxies. What is left of its endpoints gets a status all the same.
   const hasRoutes = gathered.routes.length > 0 || gathered.invalidRoutes.size > 0;
-  const before = hasRoutes ? (book.get(namespace)?.served ?? workloads.storedConfig(namespace)) : undefined;
+  const page = book.get(namespace);
+  const inherited = hasRoutes && !page?.served ? workloads.storedConfig(namespace) : undefined;
+  const before = hasRoutes ? (page?.served ?? inherited) : undefined;
   const { served, routes, endpoints } = evaluate(namespace, gathered, before);
   if (gathered.generations.size > 0) {
     const { generations } = gathered;
     const findings = { served: hasRoutes ? served : undefined, routes, endpoints, generations };
-    book.set(namespace, turnPage(book.get(namespace), { ...findings, now: clock.monotonic() }));
+    book.set(namespace, turnPage(page, inherited, { ...findings, now: clock.monotonic() }));
   }
   if (hasRoutes && served) fleet.publish(namespace, served.config);
   dependencies.onTurned(namespace);

@@ -70,7 +70,7 @@ export function createRouteReconciler(dependencies: RouteDependencies): RouteRec
       const { status, history: folded } = routeStatus({
         route: { metadata: object.metadata, status: before },
         findings,
-        ...servedRoute(page, name),
+        ...servedRoute(page, name, before?.proxies?.revision),
         reports,
         fleetKnown: fleetKnown(namespace),
         history,

@@ -141,10 +141,10 @@ describe('routeStatus', () => {
     expect(statusOf({ proxies: [{ ...onSecond(), since: at(600) }], before }).since).toBe('2026-11-23T12:10:00Z');
   });
 
-  it('is no news when only the revision of the namespace changed, and news when a verdict did', () => {
+  it('is no news when nothing changed, and news when a verdict or the revision of the route did', () => {
     const before = statusOf({ proxies: [proxy()] });
     expect(compareStatus(before, statusOf({ proxies: [proxy()], before }), routeInWords)).toBe('None');
-    expect(compareStatus(before, statusOf({ proxies: [proxy()], before, revision: 'r2' }), routeInWords)).toBe('Figures');
+    expect(compareStatus(before, statusOf({ proxies: [proxy()], before, revision: 'r2' }), routeInWords)).toBe('News');
     const down = statusOf({ proxies: [{ ...proxy(), health: ['Down', 'Healthy'] }], before });
     expect(compareStatus(before, down, routeInWords)).toBe('News');
   });

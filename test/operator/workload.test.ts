@@ -137,6 +137,38 @@ describe('the workload of a namespace, on a real API server', () => {
   });
 });
 
+describe('the pod that leads', () => {
+  let harness: OperatorHarness;
+
+  beforeAll(async () => {
+    harness = await startHarness();
+  }, 240_000);
+  afterAll(() => harness?.stop(), 60_000);
+
+  it('is the one that the Service of the operator selects, and no longer when it has stopped', async () => {
+    const of = ['-n', 'understudy-system', '-o', 'name'];
+    const service = JSON.parse(
+      await harness.kubectl(['get', 'service', 'understudy-operator', '-n', 'understudy-system', '-o', 'json']),
+    );
+    const selector = Object.entries(service.spec.selector).map(([key, value]) => `${key}=${value}`);
+    const selected = async () => (await harness.kubectl(['get', 'pods', '-l', selector.join(), ...of])).trim();
+    const [pod] = await eventually(async () => {
+      const pods = (await harness.kubectl(['get', 'pods', '-l', 'app.kubernetes.io/name=understudy-operator', ...of]))
+        .trim()
+        .split('\n');
+      expect(pods).toHaveLength(2);
+      return pods;
+    });
+    // Left by a process of this pod that died as leader.
+    await harness.kubectl(['label', pod!, '-n', 'understudy-system', 'understudy.dev/leader=true']);
+    const operator = await harness.startOperator(['--pod', pod!.replace('pod/', '')]);
+    await eventually(async () => expect((await operator.get('/metrics'))?.body).toMatch(/understudy_operator_leader 1/));
+    await eventually(async () => expect(await selected()).toBe(pod));
+    await operator.terminate();
+    expect(await selected()).toBe('');
+  });
+});
+
 async function storedConfig(harness: OperatorHarness, of: string): Promise<{ routes: { name: string }[] }> {
   const path = 'jsonpath={.binaryData.config\\.json\\.gz}';
   const encoded = await harness.kubectl(['get', 'configmap', 'understudy-proxy', '-n', of, '-o', path]);
