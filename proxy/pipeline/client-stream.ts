@@ -3,6 +3,8 @@ import type { StreamSink } from '../attempt/attempt.ts';
 
 /** The client's side of a stream: headers at the first content, then the provider's bytes as they come. */
 export class ClientStream implements StreamSink {
+  /** Content has gone out: nothing else can be answered any more. */
+  hasBegun = false;
   readonly #response: ServerResponse;
   readonly #headers: () => string[];
 
@@ -12,6 +14,7 @@ export class ClientStream implements StreamSink {
   }
 
   begin(headers: string[]): void {
+    this.hasBegun = true;
     this.#response.writeHead(200, [...headers, ...this.#headers()]);
   }
 

@@ -36,7 +36,10 @@ export async function handleRequest(
   const route = serving.routesByModel.get(asked.model);
   if (route === undefined) return writeRefusal(response, unknownModel(asked.model, serving));
 
-  const sink = new ClientStream(response, () => understudyHeaders(route, run));
+  const sink = new ClientStream(response, () => {
+    deps.metrics.onStreamBegin();
+    return understudyHeaders(route, run);
+  });
   const run = new ChainRun(deps, {
     route,
     budget: deps.budget(route.route.name),
@@ -52,6 +55,8 @@ export async function handleRequest(
   response.once('close', onClose);
   if (response.destroyed) run.abort();
   const result = await run.run();
+  if (sink.hasBegun) deps.metrics.onStreamEnd();
+  if (result.kind === 'streamed' || result.kind === 'broken') deps.metrics.onFirstToken(result.target, result.firstContentMs);
   response.off('close', onClose);
   answer(response, route, run, result);
   boundSlowClient(response, deps.limits.slowClient);

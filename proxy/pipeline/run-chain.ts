@@ -49,10 +49,10 @@ export interface AttemptRecord {
 
 export type ChainResult =
   | { kind: 'answer'; target: ServingTarget; outcome: Extract<AttemptOutcome, { kind: 'answer' }> }
-  | { kind: 'streamed'; target: ServingTarget }
+  | { kind: 'streamed'; target: ServingTarget; firstContentMs: number }
   /** Nothing went out. `final` is a failure that no other target can mend. */
   | { kind: 'failed'; failures: Failure[]; final: Failure | undefined }
-  | { kind: 'broken'; target: ServingTarget; failure: Failure }
+  | { kind: 'broken'; target: ServingTarget; failure: Failure; firstContentMs: number }
   | { kind: 'aborted' };
 
 /** What is done after a failed attempt. */
@@ -106,11 +106,11 @@ export class ChainRun {
       const signal = signalOf(outcome, startedAt, clock() - startedAt, route.route.timeouts.firstContent);
       if (signal !== undefined) book.observe(target.record, signal);
       if (outcome.kind === 'answer') return { kind: 'answer', target, outcome };
-      if (outcome.kind === 'streamed') return { kind: 'streamed', target };
+      if (outcome.kind === 'streamed') return { kind: 'streamed', target, firstContentMs: outcome.firstContentMs };
       if (outcome.kind === 'broken')
         return outcome.failure.class === 'ClientAbort'
           ? { kind: 'aborted' }
-          : { kind: 'broken', target, failure: outcome.failure };
+          : { kind: 'broken', target, failure: outcome.failure, firstContentMs: outcome.firstContentMs };
       const { failure } = outcome;
       if (failure.class === 'ClientAbort') return { kind: 'aborted' };
       failures.push(failure);

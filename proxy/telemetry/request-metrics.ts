@@ -30,6 +30,7 @@ export class RequestMetrics {
   readonly #tallies = new Map<string, Map<number, Tally>>();
   readonly #firstToken: Histogram<'target'>;
   #overloads = 0;
+  #streams = 0;
 
   constructor(registry: Registry, sources: MetricSources) {
     const registers = [registry];
@@ -103,6 +104,15 @@ export class RequestMetrics {
         this.set(sources.running());
       },
     });
+    const streams = () => this.#streams;
+    new Gauge({
+      name: 'understudy_open_streams',
+      help: 'Streams whose content is going to a client now.',
+      registers,
+      collect() {
+        this.set(streams());
+      },
+    });
     this.#firstToken = new Histogram({
       name: 'understudy_first_token_seconds',
       help: 'Time from the start of an attempt to the first content of its stream.',
@@ -121,6 +131,14 @@ export class RequestMetrics {
 
   onFirstToken(target: ServingTarget, milliseconds: number): void {
     this.#firstToken.observe({ target: target.target.id }, milliseconds / 1_000);
+  }
+
+  onStreamBegin(): void {
+    this.#streams += 1;
+  }
+
+  onStreamEnd(): void {
+    this.#streams -= 1;
   }
 
   onOverload(): void {
