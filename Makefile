@@ -58,5 +58,5 @@ node_modules/.package-lock.json: package-lock.json
 	if [ "$$major" -lt 20 ]; then \
 	  echo "make: Node.js 20 or newer is needed, and this is $$(PATH="$(SYSTEM_PATH)" node --version): see https://nodejs.org" >&2; exit 1; \
 	fi
-	PATH="$(SYSTEM_PATH)" npm ci --no-audit --no-fund
+	PATH="$(SYSTEM_PATH)" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,4 +1,4 @@
-import { createLocalCredentials, secretVariable } from './local-credentials.ts';
+import { ambiguousVariable, createLocalCredentials, secretVariable } from './local-credentials.ts';
 
 const ref = { secret: 'openai-eu', key: 'apiKey' };
 const secret = (value: string) => ({ name: 'openai-eu', values: new Map([['apiKey', value]]) });
@@ -37,5 +37,25 @@ describe('createLocalCredentials', () => {
   it('names the variable in upper case, with everything else as an underscore', () => {
     expect(secretVariable(ref)).toBe('UNDERSTUDY_SECRET_OPENAI_EU_APIKEY');
     expect(secretVariable({ secret: 'vllm.local', key: 'api-key' })).toBe('UNDERSTUDY_SECRET_VLLM_LOCAL_API_KEY');
+  });
+});
+
+describe('ambiguousVariable', () => {
+  const endpoint = (secret: string, key: string) => ({
+    name: secret,
+    provider: 'OpenAI' as const,
+    failureDomain: 'openai',
+    regions: [{ name: 'us', baseURL: 'https://api.openai.com/v1' }],
+    credential: { secret, key },
+  });
+
+  it('names a variable that two different keys would be read from', () => {
+    const endpoints = [endpoint('a-b', 'c'), endpoint('a', 'b-c')];
+    expect(ambiguousVariable({ endpoints }, [])).toBe('UNDERSTUDY_SECRET_A_B_C');
+    expect(ambiguousVariable({ endpoints }, [{ name: 'a', values: new Map([['b-c', 'key']]) }])).toBeUndefined();
+  });
+
+  it('minds neither one key of two endpoints, nor different variables', () => {
+    expect(ambiguousVariable({ endpoints: [endpoint('a', 'k'), endpoint('a', 'k'), endpoint('b', 'k')] }, [])).toBeUndefined();
   });
 });

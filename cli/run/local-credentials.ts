@@ -43,6 +43,23 @@ export function missingKeys(
   return endpoints.flatMap(({ credential }) => (credential !== undefined && read(credential) === undefined ? [credential] : []));
 }
 
+/**
+ * The variable that two keys would be read from, if there is one. Names of Secrets hold more kinds of characters than names of variables: `c` of `a-b`
+ * and `b-c` of `a` have one variable. Whoever sets it can't mean both, and one provider would be shown the key of the other.
+ */
+export function ambiguousVariable(
+  { endpoints }: Pick<RuntimeConfig, 'endpoints'>,
+  secrets: readonly LocalSecret[],
+): string | undefined {
+  const ofNoFile = endpoints.flatMap(({ credential }) =>
+    credential === undefined || secrets.some(({ name, values }) => name === credential.secret && values.has(credential.key))
+      ? []
+      : [credential],
+  );
+  const byVariable = Map.groupBy(ofNoFile, secretVariable);
+  return [...byVariable].find(([, refs]) => new Set(refs.map(({ secret, key }) => `${secret}/${key}`)).size > 1)?.[0];
+}
+
 function sameSecrets(a: ReadonlyMap<string, ReadonlyMap<string, string>>, b: typeof a): boolean {
   const flat = (secrets: typeof a) =>
     JSON.stringify(

@@ -9,7 +9,7 @@ import type { SourceFile } from '../input/read-resources.ts';
 import type { Terminal } from '../terminal.ts';
 import { followFiles } from './follow-files.ts';
 import { FilesRefusedError, type LoadedConfig, loadConfig, readSourceFiles } from './load-config.ts';
-import { createLocalCredentials, missingKeys, secretVariable } from './local-credentials.ts';
+import { ambiguousVariable, createLocalCredentials, missingKeys, secretVariable } from './local-credentials.ts';
 import { createLocalStatus } from './local-status.ts';
 import { createObjectHistory } from './object-history.ts';
 import { portError } from './port-error.ts';
@@ -48,9 +48,14 @@ export async function serve(options: RunOptions, terminal: Pick<Terminal, 'tell'
 
   const apply = (changed: readonly SourceFile[]) => {
     const loaded = loadConfig(changed, options.namespace, history);
+    const secrets = loaded.resources.secrets.map(({ object }) => object);
+    const ambiguous = ambiguousVariable(loaded.config, secrets);
+    if (ambiguous !== undefined && terminal.env[ambiguous] !== undefined) {
+      throw new CliError('AMBIGUOUS_KEY', `${ambiguous} stands for the keys of several Secrets: put these into a file`);
+    }
     for (const problem of loaded.warnings) terminal.tell(formatProblem(problem));
     proxy.applyConfig(loaded.config);
-    credentials.replace(loaded.resources.secrets.map(({ object }) => object));
+    credentials.replace(secrets);
     for (const ref of missingKeys(loaded.config, credentials)) {
       terminal.tell(`key ${ref.key} of Secret ${ref.secret} is in no file: add the Secret, or set ${secretVariable(ref)}`);
     }
