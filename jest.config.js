@@ -2,7 +2,11 @@
 const swc = {
   '^.+\\.ts$': [
     '@swc/jest',
-    { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    {
+      jsc: { target: 'es2024', parser: { syntax: 'typescript' }, experimental: { keepImportAttributes: true } },
+      module: { type: 'es6' },
+      sourceMaps: 'inline',
+    },
   ],
 };
 

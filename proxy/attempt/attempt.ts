@@ -202,7 +202,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#hold(bytes);
       if (reader.hasContent && this.#request.commit === 'FirstContent') this.#commit();
     }
-    if (this.#firstContentAt !== 0) this.#setDeadline(Math.min(now + this.#request.waits.idle, this.startedAt + this.#longest()));
+    if (this.#firstContentAt !== 0 && this.#phase !== 'paused')
+      this.#setDeadline(Math.min(now + this.#request.waits.idle, this.startedAt + this.#longest()));
   }
 
   #longest(): number {

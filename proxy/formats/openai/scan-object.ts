@@ -21,9 +21,6 @@ const COMMA = 0x2c;
 /** Short strings are walked; from here on a native search is cheaper than a loop. */
 const WALK_BYTES = 24;
 
-/** Deeper nesting than any prompt or tool schema needs; a bound for the stack of brackets. */
-const MAX_DEPTH = 512;
-
 /**
  * Returns the spans of the wanted top-level keys, or `undefined` when the bytes are not one JSON object of sound structure, hold a
  * wanted key twice: then only a real parser tells what is meant.
@@ -112,7 +109,6 @@ function skipValue(bytes: Buffer, from: number): number {
     }
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
-      if (depth > MAX_DEPTH) return -1;
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       depth -= 1;
       if (depth === 0) return at + 1;
