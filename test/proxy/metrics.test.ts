@@ -32,11 +32,13 @@ describe('the metrics', () => {
       ask(stage.client, { stream: true, signal: leaving.signal, timeoutMs: 40_000 }),
     );
     await stage.primary.waitForRequest(({ number }) => number === 3);
-    expect(await sum(/^understudy_(open|running)_\w+ /)).toBe(3);
+    expect(await sum(/^understudy_open_requests /)).toBe(3);
+    const begun = AbortSignal.timeout(10_000);
+    while ((await sum(/^understudy_open_streams /)) !== 3) begun.throwIfAborted();
     leaving.abort();
     await Promise.all(running);
     const deadline = AbortSignal.timeout(10_000);
-    while ((await sum(/^understudy_(open|running)_\w+ /)) !== 0) deadline.throwIfAborted();
+    while ((await sum(/^understudy_open_(requests|streams) /)) !== 0) deadline.throwIfAborted();
   });
 
   it('do not grow with the names that clients make up', async () => {
