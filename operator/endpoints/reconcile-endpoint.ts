@@ -29,7 +29,10 @@ export async function reconcileEndpoint(
   { endpoints, book, fleet, fleetKnown, writer, events, clock }: EndpointDependencies,
 ): Promise<ReconcileResult> {
   const object = endpoints.get(key);
-  if (!object) return {};
+  if (!object) {
+    writer.forget(key);
+    return {};
+  }
   const { namespace = '', name } = fromKey(key);
   const page = book.get(namespace);
   const findings = page?.endpoints.get(name);

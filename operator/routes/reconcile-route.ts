@@ -40,12 +40,6 @@ export function createRouteReconciler(dependencies: RouteDependencies): RouteRec
   /** What happened to each route, by its key: a namesake that comes later has another uid, and begins anew. */
   const histories = new Map<ObjectKey, { uid: string | undefined; history: FailoverHistory }>();
 
-  function forget(key: ObjectKey): void {
-    const known = histories.get(key);
-    if (known?.uid !== undefined) writer.forget(known.uid);
-    histories.delete(key);
-  }
-
   function historyOf(key: ObjectKey, object: KubeObject, status: ModelRouteStatus | undefined): FailoverHistory {
     const known = histories.get(key);
     return known && known.uid === object.metadata.uid ? known.history : readHistory(status);
@@ -55,7 +49,8 @@ export function createRouteReconciler(dependencies: RouteDependencies): RouteRec
     async reconcile(key, signal) {
       const object = routes.get(key);
       if (!object) {
-        forget(key);
+        histories.delete(key);
+        writer.forget(key);
         return {};
       }
       const { namespace = '', name } = fromKey(key);
