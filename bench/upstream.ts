@@ -11,7 +11,7 @@ export interface Upstream {
 
 /** Starts the fast upstream; see `bench/upstream`. */
 export async function startUpstream(program: string): Promise<Upstream> {
-  const child: ChildProcess = spawn(program, [], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(program, ['-attached'], { stdio: ['pipe', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout! })) {
     const port = LISTENING.exec(line)?.[1];
     if (port === undefined) continue;
