@@ -27,6 +27,11 @@ import { RequestMetrics } from './telemetry/request-metrics.ts';
 const REFRESH_INTERVAL = 500;
 /** While a drain waits, it looks this often whether the last request has ended. */
 const DRAIN_POLL = 50;
+/**
+ * A connection that is closed while its client writes a request to it is a request that failed. So clients are first told, with their next
+ * answers, to leave; what is still open after this has been idle for as long as Python's clients keep an idle connection.
+ */
+const RETIREMENT = 5_000;
 
 /** Puts the rooms of one proxy together. Nothing listens before `start`. */
 export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMITS): Proxy {
@@ -140,10 +145,15 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
   async function close(graceMs: number): Promise<void> {
     news.tell();
     const until = clock() + graceMs;
+    const waitWhile = async (isSo: () => boolean, deadline: number) => {
+      while (isSo() && clock() < deadline) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL));
+    };
+    data.retireConnections();
+    await waitWhile(() => data.connections() > 0, Math.min(until, clock() + RETIREMENT));
     // Idle connections go, and those of running answers end with them; new ones are not taken.
     data.server.close();
     data.server.closeIdleConnections();
-    while (data.running() > 0 && clock() < until) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL));
+    await waitWhile(() => data.running() > 0, until);
     if (data.running() > 0) logger.warn({ running: data.running() }, 'the grace period is over: what still runs is cut');
     passThrough.closeSockets();
     data.server.closeAllConnections();

@@ -316,7 +316,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #expire(): void {
     const { waits, streaming } = this.#request;
-    const elapsed = this.#clock() - this.startedAt;
+    const elapsed = Math.round(this.#clock() - this.startedAt);
     switch (this.#phase) {
       case 'connecting':
         return this.#fail({ class: 'Transport', code: 'connect_timeout', message: `no connection within ${waits.connect} ms` });

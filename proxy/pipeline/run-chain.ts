@@ -115,7 +115,7 @@ export class ChainRun {
       if (failure.class === 'ClientAbort') return { kind: 'aborted' };
       failures.push(failure);
       const spent = this.started >= retries.maxAttempts || clock() >= this.#deadline;
-      const next = spent ? STOP : this.#decide(failure, target, retriesHere);
+      const next = spent ? STOP : this.#decide(failure, target, retriesHere, others);
       if (isFinal(failure)) return { kind: 'failed', failures, final: failure };
       if (next.kind === 'stop') break;
       if (next.kind === 'sameTarget') {
@@ -163,8 +163,10 @@ export class ChainRun {
     return this.#attempt.start(pools.get(target.origin, timeouts.connect)).outcome;
   }
 
-  #decide(failure: Failure, target: ServingTarget, retriesHere: number): Next {
+  #decide(failure: Failure, target: ServingTarget, retriesHere: number, untried: number): Next {
     const { retries } = this.#request.route.route;
+    // A second try must not cost a target further down its first one: two regions that fail would use up what the fallback needs.
+    if (retries.maxAttempts - this.started <= untried) return { kind: 'nextTarget' };
     const { clock, random } = this.#deps;
     // Once for each target: one that keeps asking for a little more time would be waited for without end.
     if (

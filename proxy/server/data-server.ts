@@ -14,20 +14,30 @@ export interface DataServer {
   server: Server;
   /** Requests that are being answered now. */
   running(): number;
+  /** Connections of clients, idle ones too. */
+  connections(): number;
+  /** From now on each answer is the last one of its connection, and says so: clients take their next request elsewhere. */
+  retireConnections(): void;
 }
 
 /** The applications' side, on bare `node:http`: a framework's layers cost more than the rest of the way. */
 export function createDataServer(deps: RequestDependencies, passThrough: PassThrough, limits: Limits): DataServer {
   let running = 0;
+  let connections = 0;
+  let retiring = false;
+  const unanswered = new Set<ServerResponse>();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (running >= limits.concurrentRequests) {
       deps.metrics.onOverload();
       return writeRefusal(response, TOO_MANY);
     }
     running += 1;
+    unanswered.add(response);
     response.once('close', () => {
       running -= 1;
+      unanswered.delete(response);
     });
+    if (retiring) makeLast(response);
     dispatch(deps, passThrough, request, response).catch((error: unknown) => {
       deps.logger.error({ err: error, url: pathOf(request) }, 'a request failed within the proxy');
       if (response.headersSent) response.destroy();
@@ -49,7 +59,28 @@ export function createDataServer(deps: RequestDependencies, passThrough: PassThr
     request.url = plainURL(request.url);
     passThrough.upgrade(request, socket, head);
   });
-  return { server, running: () => running };
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => {
+      connections -= 1;
+    });
+  });
+  return {
+    server,
+    running: () => running,
+    connections: () => connections,
+    retireConnections() {
+      retiring = true;
+      for (const response of unanswered) makeLast(response);
+    },
+  };
+}
+
+function makeLast(response: ServerResponse): void {
+  // An answer that has begun can't say it any more: its connection ends right behind it.
+  const { socket } = response;
+  if (response.headersSent) response.once('finish', () => socket?.destroySoon());
+  else response.shouldKeepAlive = false;
 }
 
 async function dispatch(

@@ -80,6 +80,16 @@ describe('a second try at the same target', () => {
     expect(stage.primary.counters.requests).toBeLessThanOrEqual(times + 3);
   });
 
+  it('never costs a target further down the chain its first one', async () => {
+    const regions = ['us', 'eu'].map((region) => ({ lab: 'primary', region, model: 'gpt-4o' }));
+    stage = await startProxy({ routes: [{ chain: [...regions, { lab: 'secondary', model: 'secondary-model' }] }] });
+    await stage.primary.setFault(FAULTS['status-500'].fault);
+    const { error, headers } = await ask(stage.client);
+    expect(error).toBeUndefined();
+    expect(headers?.get('x-understudy-target')).toBe(SECONDARY);
+    expect(headers?.get('x-understudy-attempts')).toBe('4');
+  });
+
   it('of a quarter of errors the client sees none', async () => {
     stage = await startProxy();
     const { fault, match } = FAULTS['error-rate-25'];

@@ -15,7 +15,7 @@ import type { CredentialSource, Proxy, ProxyOptions } from '../../proxy/proxy.ts
 import { createLab, type Lab, type LabOptions } from '../lab/lab.ts';
 
 /** Short, so that tests of silence are quick; long enough for an answer on a busy machine. */
-export const TIMEOUTS = { connect: 600, firstContent: 700, response: 900, idle: 700, total: 8_000 } as const;
+export const TIMEOUTS = { connect: 1_200, firstContent: 1_500, response: 1_800, idle: 1_500, total: 12_000 } as const;
 const RETRIES = { maxAttempts: 4, sameTarget: 1, budgetPercent: 20, waitUpTo: 0 };
 
 /** The application's own key: it must never reach a provider. */
