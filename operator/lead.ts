@@ -18,6 +18,7 @@ import { createWorkloadStore, type WorkloadInformers } from './namespaces/create
 import { createGather } from './namespaces/gather.ts';
 import type { NamespaceBook } from './namespaces/namespace-book.ts';
 import { reconcileNamespace } from './namespaces/reconcile-namespace.ts';
+import { reconcileWorkload } from './namespaces/reconcile-workload.ts';
 import { createRouteReconciler } from './routes/reconcile-route.ts';
 import { routeInWords } from './routes/route-in-words.ts';
 import type { OperatorSettings } from './settings.ts';
@@ -81,6 +82,7 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   const endpointWriter = writer('ProviderEndpoint', endpointInWords);
   const workloads = createWorkloadStore({ client, informers: informers.workload, logger });
   const gather = createGather({ routes, endpoints });
+  const caBundle = () => certificates.caBundle();
   const pod = settings.pod === undefined ? undefined : { namespace: settings.namespace, name: settings.pod };
   const labelOptions = { client, pod, clock, logger };
 
@@ -90,18 +92,17 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   const endpointController = controller('endpoints', (key, limit) =>
     reconcileEndpoint(key, limit, { endpoints, book, fleet, fleetKnown, writer: endpointWriter, events, clock }),
   );
-  const namespaceController = controller('namespaces', (namespace, limit) =>
-    reconcileNamespace(namespace, limit, {
-      gather,
-      book,
-      fleet,
-      workloads,
-      caBundle: () => certificates.caBundle(),
-      settings: settings.proxy,
-      clock,
-      onTurned: lookAtStatuses,
-    }),
+  const workloadController = controller('workloads', (namespace, limit) =>
+    reconcileWorkload(namespace, limit, { book, fleet, workloads, caBundle, settings: settings.proxy }),
   );
+  const namespaceController = controller('namespaces', (namespace) =>
+    reconcileNamespace(namespace, { gather, book, fleet, workloads, clock, onTurned }),
+  );
+
+  function onTurned(namespace: string): void {
+    workloadController.enqueue(namespace);
+    lookAtStatuses(namespace);
+  }
 
   function lookAtStatuses(namespace?: string): void {
     for (const route of routes.list(namespace)) routeController.enqueue(keyOf(route));
@@ -135,7 +136,8 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   try {
     await fleet.start();
     const label = setLeaderLabel(true, signal, labelOptions);
-    await Promise.all([label, namespaceController.run(signal), routeController.run(signal), endpointController.run(signal)]);
+    const controllers = [namespaceController, workloadController, routeController, endpointController];
+    await Promise.all([label, ...controllers.map((one) => one.run(signal))]);
   } finally {
     for (const end of unsubscribe) end();
     certificates.stop();
