@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError } from '../cli-error.ts';
+import { unreadable } from './read-source-file.ts';
 
 /** Far more than a namespace has; a wrong directory is named instead of read. */
 const MAX_FILES = 1_000;
@@ -29,9 +30,7 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file or directory' : `it can't be read (${code})`;
-    throw new CliError('UNREADABLE', `${path}: ${why}`, { cause: error });
+    throw unreadable(path, error);
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { ModelRoute } from '../../crds/model-route.ts';
 import { API_VERSION, GROUP } from '../../crds/names.ts';
 import { type FieldPath, formatFieldPath } from '../../crds/problem.ts';
@@ -6,6 +5,7 @@ import type { ProviderEndpoint } from '../../crds/provider-endpoint.ts';
 import { validateResource } from '../../crds/validate.ts';
 import { type FileProblem, showValue } from './file-problem.ts';
 import { type LocalSecret, readSecret } from './read-secret.ts';
+import type { SourceFile } from './read-source-file.ts';
 import { readYaml, type YamlDocument, YamlSyntaxError } from './read-yaml.ts';
 
 /** Whoever applies a file without naming a namespace applies it here, as with kubectl. */
@@ -27,15 +27,6 @@ export interface Resources {
   problems: FileProblem[];
   /** What was left aside, and why that is fine. */
   notes: string[];
-}
-
-export interface SourceFile {
-  name: string;
-  text: string;
-}
-
-export async function readSourceFile(name: string): Promise<SourceFile> {
-  return { name, text: await readFile(name, 'utf8') };
 }
 
 /** Reads both kinds and Secrets out of YAML files. Everything that is wrong is told at once, not only the first. */

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createFileWatcher } from '../../proxy/config/file-watcher.ts';
 import { CliError } from '../cli-error.ts';
 import { formatProblem } from '../input/file-problem.ts';
-import type { SourceFile } from '../input/read-resources.ts';
+import type { SourceFile } from '../input/read-source-file.ts';
 import { FilesRefusedError, fingerprint, readSourceFiles } from './load-config.ts';
 
 /** Two looks this far apart have to see the same. */
@@ -98,6 +98,5 @@ async function readFound(paths: readonly string[]): Promise<Found> {
 function refusal(error: unknown): string[] {
   if (error instanceof FilesRefusedError) return error.problems.map(formatProblem);
   if (error instanceof CliError) return [error.message];
-  const { code, message, path } = error as NodeJS.ErrnoException;
-  return [code !== undefined && path !== undefined ? `${path}: can't be read (${code})` : `${(error as Error).name}: ${message}`];
+  return [`${(error as Error).name}: ${(error as Error).message}`];
 }

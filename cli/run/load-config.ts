@@ -4,14 +4,8 @@ import { chooseNamespace } from '../input/choose-namespace.ts';
 import { type CompiledNamespace, compileResources } from '../input/compile-resources.ts';
 import { compareProblems, type FileProblem } from '../input/file-problem.ts';
 import { findFiles } from '../input/find-files.ts';
-import {
-  DEFAULT_NAMESPACE,
-  type Located,
-  type Resources,
-  readResources,
-  readSourceFile,
-  type SourceFile,
-} from '../input/read-resources.ts';
+import { DEFAULT_NAMESPACE, type Located, type Resources, readResources } from '../input/read-resources.ts';
+import { readSourceFile, type SourceFile } from '../input/read-source-file.ts';
 import type { ObjectHistory, Stampable } from './object-history.ts';
 
 /** What the files say, when they can be used. */

@@ -5,7 +5,7 @@ import { createProxy } from '../../proxy/create-proxy.ts';
 import type { Address } from '../../proxy/proxy.ts';
 import { CliError } from '../cli-error.ts';
 import { formatProblem } from '../input/file-problem.ts';
-import type { SourceFile } from '../input/read-resources.ts';
+import type { SourceFile } from '../input/read-source-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { followFiles } from './follow-files.ts';
 import { FilesRefusedError, type LoadedConfig, loadConfig, readSourceFiles } from './load-config.ts';

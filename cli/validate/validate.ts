@@ -4,7 +4,8 @@ import { namespacesOf } from '../input/choose-namespace.ts';
 import { compileResources } from '../input/compile-resources.ts';
 import { compareProblems, type FileProblem, formatProblem } from '../input/file-problem.ts';
 import { findFiles } from '../input/find-files.ts';
-import { DEFAULT_NAMESPACE, readResources, readSourceFile, type SourceFile } from '../input/read-resources.ts';
+import { DEFAULT_NAMESPACE, readResources } from '../input/read-resources.ts';
+import { readSourceFile, type SourceFile } from '../input/read-source-file.ts';
 import { readArguments } from '../read-arguments.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endpointYaml, routeYaml, secretYaml } from './local-namespace.ts';
@@ -167,6 +167,16 @@ items:
         value: 'ftp://a.example',
       },
     ]);
+  });
+
+  it('names a file that can not be read, in one line', async () => {
+    const dangling = join(directory, 'dangling.yaml');
+    await symlink('/nonexistent', dangling);
+    expect(await understudy(['validate', '-f', directory])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `understudy: ${dangling}: there is no such file or directory\n`,
+    });
   });
 
   it('reads standard input', async () => {
