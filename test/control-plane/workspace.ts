@@ -39,6 +39,11 @@ export function createWorkspace(prefix: string): Workspace {
   const guard = spawn('/bin/sh', ['-c', GUARD, 'guard', directory], { stdio: ['pipe', 'ignore', 'ignore'] });
   guard.unref();
   const path = (...parts: string[]) => join(directory, ...parts);
+  const running = new Set<ChildProcess>();
+  const killAll = () => {
+    for (const child of running) child.kill('SIGKILL');
+  };
+  process.once('exit', killAll);
 
   return {
     directory,
@@ -52,9 +57,13 @@ export function createWorkspace(prefix: string): Workspace {
       const descriptor = openSync(log, 'a');
       const child = spawn(command, args, { stdio: ['ignore', descriptor, descriptor], cwd: directory, env });
       closeSync(descriptor);
-      return supervise(child, path(`${name}.pid`), log);
+      running.add(child);
+      const supervised = supervise(child, path(`${name}.pid`), log);
+      void supervised.exited.then(() => running.delete(child));
+      return supervised;
     },
     remove() {
+      process.off('exit', killAll);
       rmSync(directory, { recursive: true, force: true });
       guard.kill('SIGKILL');
     },
@@ -77,9 +86,6 @@ function supervise(child: ChildProcess, pidFile: string, log: string): RunningPr
       end(null);
     });
   });
-  const killAtExit = () => child.kill('SIGKILL');
-  process.once('exit', killAtExit);
-  void gone.then(() => process.off('exit', killAtExit));
 
   return {
     logTail: () => failure + readFileSync(log, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n'),

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import process from 'node:process';
+import { FLEET_PATHS } from '../../contract/fleet.ts';
 import type { ModelRouteStatus } from '../../crds/model-route.ts';
 import type { ProviderEndpointStatus } from '../../crds/provider-endpoint.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
@@ -15,6 +17,7 @@ export const SYSTEM = 'understudy-system';
 const WITHIN_MS = 90_000;
 const POLL_MS = 150;
 const LEASE = 'understudy-operator';
+const FLEET_PORT = 9443;
 
 /** A cluster whose pods run: a real control plane, and a node that carries pods out as processes. */
 export interface Cluster {
@@ -34,6 +37,8 @@ export interface Cluster {
   baseURL(namespace: string): string;
   /** A page of a pod. */
   page(pod: PodRunner, port: number, path: string): Promise<string>;
+  /** Asks an operator for the config of a namespace, as a proxy does. Gives the first message of the stream, or the refusal. */
+  askFleet(operator: PodRunner, token: string, namespace: string): Promise<{ status: number; body: string }>;
   /** Everything that the pods printed, by pod, of pods that are gone too. */
   logs(): Map<string, string>;
   stop(): Promise<void>;
@@ -45,15 +50,21 @@ export async function startCluster(): Promise<Cluster> {
   const node = await startKubeletRunner(controlPlane.kubeconfig, controlPlane.apiServerUrl, workspace);
 
   async function kubectl(args: readonly string[], stdin?: string): Promise<string> {
-    const { code, stdout, stderr } = await controlPlane.kubectl(args, stdin === undefined ? {} : { stdin });
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+    const call = controlPlane.kubectl(args, stdin === undefined ? {} : { stdin });
+    const { code, stdout, stderr } = await call.catch((cause: unknown) => {
+      throw new Error(`kubectl ${args.join(' ')} did not end; ${told()}`, { cause });
+    });
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}; ${told()}`);
     return stdout;
   }
   const status = async <T>(kind: string, namespace: string, name: string): Promise<T> =>
     JSON.parse(await kubectl(['get', kind, name, '-n', namespace, '-o', 'json'])).status ?? {};
   const pods = (namespace: string) =>
     node.pods().filter(({ pod: { metadata } }) => metadata.namespace === namespace && metadata.deletionTimestamp === undefined);
-  const told = () => `the node says: ${node.troubles().join('; ') || 'nothing'}`;
+  const told = () => {
+    const states = node.pods().map((runner) => `${runner.pod.metadata.name} is ${runner.state()}`);
+    return [...states, ...node.troubles()].join('; ') || 'the node has no pods';
+  };
 
   return {
     controlPlane,
@@ -89,6 +100,11 @@ export async function startCluster(): Promise<Cluster> {
       const response = await fetch(`http://${address}:${port}${path}`, { signal: AbortSignal.timeout(10_000) });
       return response.text();
     },
+    async askFleet({ address }, token, namespace) {
+      const path = 'jsonpath={.data.ca\\.crt}';
+      const ca = await kubectl(['get', 'configmap', 'understudy-proxy', '-n', namespace, '-o', path]);
+      return firstLine({ host: address, ca, token, path: `${FLEET_PATHS.config}?namespace=${namespace}` });
+    },
     logs() {
       const files = readdirSync(workspace.directory).filter((name) => name.endsWith('.log'));
       return new Map(files.map((name) => [name, readFileSync(workspace.path(name), 'utf8')]));
@@ -99,6 +115,31 @@ export async function startCluster(): Promise<Cluster> {
       await controlPlane.stop();
     },
   };
+}
+
+function firstLine(asked: { host: string; ca: string; token: string; path: string }): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { host, ca, token, path } = asked;
+    const sent = request({
+      ...{ host, ca, path, port: FLEET_PORT, agent: false, timeout: 10_000 },
+      servername: `understudy-operator.${SYSTEM}.svc`,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    sent.once('error', reject).once('timeout', () => sent.destroy(new Error('the operator says nothing')));
+    sent.once('response', (response) => {
+      let body = '';
+      const done = () => {
+        resolve({ status: response.statusCode ?? 0, body });
+        sent.destroy();
+      };
+      response.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+        if (body.includes('\n')) done();
+      });
+      response.once('end', done);
+    });
+    sent.end();
+  });
 }
 
 /** Tries again until it holds, and gives what it gave; fails with its last failure. */

@@ -35,6 +35,8 @@ export interface PodRunner {
   /** The object is gone too. */
   isGone(): boolean;
   restarts(): number;
+  /** In a word, for error messages. */
+  state(): string;
   /** The object vanished, or the node ends: SIGKILL. */
   kill(): Promise<void>;
 }
@@ -193,6 +195,7 @@ export function createPodRunner(options: PodRunnerOptions): PodRunner {
     },
     isGone: () => gone,
     restarts: () => restarts,
+    state: () => (ready ? 'ready' : ending ? 'ending' : started ? 'started' : state.is),
     async kill() {
       ending ??= Promise.resolve();
       gone = true;
