@@ -17,11 +17,13 @@ export class MeasuredProcess {
   readonly #child: ChildProcess;
   #output = '';
 
+  /** `command`: flags of Node, the program, and its arguments. */
   constructor(name: string, command: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     this.name = name;
-    const [program, ...rest] = command;
+    const programAt = command.findIndex((word) => !word.startsWith('--'));
+    const [program, ...rest] = command.slice(programAt);
     this.#child = fork(program!, rest, {
-      execArgv: ['--expose-gc', '--import', PROBE],
+      execArgv: [...command.slice(0, programAt), '--expose-gc', '--import', PROBE],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, NODE_ENV: 'production', ...environment },
     });

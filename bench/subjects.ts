@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { MeasuredProcess } from './measured-process.ts';
@@ -66,7 +67,14 @@ async function commandOf(name: SubjectName, port: number, upstreamPort: number, 
     case 'understudy': {
       const config = await writeUnderstudyConfig(cache, upstreamPort);
       const addresses = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${await freePort()}`];
-      return [join(root, 'cli/understudy.ts'), 'run', '--config', config, ...addresses];
+      const program = join(root, 'cli/start.js');
+      return [...(await nodeFlags(program)), program, 'run', '--config', config, ...addresses];
     }
   }
+}
+
+/** The flags that a program's first line gives to Node, so that it is measured as it is started. */
+async function nodeFlags(program: string): Promise<string[]> {
+  const [first = ''] = (await readFile(program, 'utf8')).split('\n', 1);
+  return first.split(' ').filter((word) => word.startsWith('--'));
 }

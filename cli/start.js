@@ -1,7 +1,10 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8 --initial-old-space-size=96
 /**
  * Where the `understudy` command begins, in JavaScript that any Node reads: Node before 22.18 can't even parse the rest, and a stack trace
  * would not say why. On a new enough Node it only hands over.
+ *
+ * The flags above are for prompts of 100 kB and more: their buffers lie outside of the heap, and with V8's defaults the young generation is so
+ * large, and the old one so small at first, that a full collection comes before the young one that would free them (docs/performance.md).
  */
 import process from 'node:process';
 

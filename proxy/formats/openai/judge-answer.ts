@@ -2,7 +2,7 @@ import { classifyErrorObject } from '../../attempt/classify-response.ts';
 import type { Failure } from '../../attempt/failure.ts';
 import { readProviderError } from '../../attempt/read-provider-error.ts';
 import type { Operation } from './operations.ts';
-import { scanObject } from './scan-object.ts';
+import { scanObject, wantedKeys } from './scan-object.ts';
 
 /** Vectors make answers long; beyond this the structure is looked at, without making objects of the numbers. */
 const PARSE_UP_TO = 64 * 1024;
@@ -30,9 +30,9 @@ export function judgeAnswer(operation: Operation, body: Buffer): Failure | undef
 }
 
 function judgeLongAnswer(list: string, body: Buffer): Failure | undefined {
-  const spans = scanObject(body, [list, 'error']);
+  const spans = scanObject(body, wantedKeys(list));
   if (spans === undefined) return malformed('not_json', 'the answer is not valid JSON');
-  const items = spans.get(list);
+  const [items] = spans;
   if (items === undefined || body[items.start] !== '['.charCodeAt(0)) return malformed(`no_${list}`, `the answer has no ${list}`);
   return undefined;
 }

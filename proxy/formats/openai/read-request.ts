@@ -1,4 +1,4 @@
-import { type Span, scanObject } from './scan-object.ts';
+import { type Span, scanObject, wantedKeys } from './scan-object.ts';
 
 /** What a request asks for, and its bytes, of which only `model` is ever changed. */
 export interface OpenAIRequest {
@@ -11,17 +11,16 @@ export interface OpenAIRequest {
 
 export type RequestProblem = { problem: string; param: string | null };
 
-const WANTED = ['model', 'stream'] as const;
+const WANTED = wantedKeys('model', 'stream');
 
 /** Reads a request body. One scan over the bytes; a full parse only for the odd ones (a repeated key, or no sound JSON). */
 export function readRequest(body: Buffer): OpenAIRequest | RequestProblem {
   const spans = scanObject(body, WANTED);
   if (spans === undefined) return readOddRequest(body);
-  const modelSpan = spans.get('model');
+  const [modelSpan, streamSpan] = spans;
   if (modelSpan === undefined) return { problem: 'you must provide a model parameter', param: 'model' };
   const model = parseSpan(body, modelSpan);
   if (typeof model !== 'string' || model === '') return { problem: 'model must be a string that is not empty', param: 'model' };
-  const streamSpan = spans.get('stream');
   const stream = streamSpan === undefined ? false : parseSpan(body, streamSpan);
   if (stream !== true && stream !== false && stream !== null) return { problem: 'stream must be true or false', param: 'stream' };
   return { model, stream: stream === true, body, modelSpan };

@@ -21,12 +21,17 @@ const COMMA = 0x2c;
 /** Short strings are walked; from here on a native search is cheaper than a loop. */
 const WALK_BYTES = 24;
 
+/** Keys to look for, as their bytes. */
+export function wantedKeys(...names: string[]): readonly Buffer[] {
+  return names.map((name) => Buffer.from(name));
+}
+
 /**
- * Returns the spans of the wanted top-level keys, or `undefined` when the bytes are not one JSON object of sound structure, hold a
- * wanted key twice: then only a real parser tells what is meant.
+ * Returns the spans of the wanted top-level keys, in their order, or `undefined` when the bytes are not one JSON object of sound structure,
+ * or hold a wanted key twice: then only a real parser tells what is meant.
  */
-export function scanObject(bytes: Buffer, wanted: readonly string[]): Map<string, Span> | undefined {
-  const found = new Map<string, Span>();
+export function scanObject(bytes: Buffer, wanted: readonly Buffer[]): (Span | undefined)[] | undefined {
+  const found = new Array<Span | undefined>(wanted.length).fill(undefined);
   let at = skipSpace(bytes, 0);
   if (bytes[at] !== OPEN_BRACE) return undefined;
   at = skipSpace(bytes, at + 1);
@@ -35,16 +40,15 @@ export function scanObject(bytes: Buffer, wanted: readonly string[]): Map<string
     if (bytes[at] !== QUOTE) return undefined;
     const keyEnd = skipString(bytes, at);
     if (keyEnd < 0) return undefined;
-    const key = readKey(bytes, at, keyEnd);
-    if (key === undefined) return undefined;
+    const key = indexOfKey(bytes, at + 1, keyEnd - 1, wanted);
     at = skipSpace(bytes, keyEnd);
     if (bytes[at] !== COLON) return undefined;
     const start = skipSpace(bytes, at + 1);
     const end = skipValue(bytes, start);
     if (end < 0) return undefined;
-    if (wanted.includes(key)) {
-      if (found.has(key)) return undefined;
-      found.set(key, { start, end });
+    if (key >= 0) {
+      if (found[key] !== undefined) return undefined;
+      found[key] = { start, end };
     }
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_BRACE) return skipSpace(bytes, at + 1) === bytes.length ? found : undefined;
@@ -53,13 +57,25 @@ export function scanObject(bytes: Buffer, wanted: readonly string[]): Map<string
   }
 }
 
-function readKey(bytes: Buffer, start: number, end: number): string | undefined {
-  const raw = bytes.toString('latin1', start + 1, end - 1);
-  if (!raw.includes('\\')) return raw;
+/** Which wanted key stands between the quotes; -1 for none. Keys may be written with escapes, so those are read as JSON. */
+function indexOfKey(bytes: Buffer, start: number, end: number, wanted: readonly Buffer[]): number {
+  for (let at = start; at < end; at += 1) if (bytes[at] === BACKSLASH) return indexOfEscapedKey(bytes, start, end, wanted);
+  for (let index = 0; index < wanted.length; index += 1) if (isAt(bytes, start, end, wanted[index] as Buffer)) return index;
+  return -1;
+}
+
+function isAt(bytes: Buffer, start: number, end: number, key: Buffer): boolean {
+  if (end - start !== key.length) return false;
+  for (let offset = 0; offset < key.length; offset += 1) if (bytes[start + offset] !== key[offset]) return false;
+  return true;
+}
+
+function indexOfEscapedKey(bytes: Buffer, start: number, end: number, wanted: readonly Buffer[]): number {
   try {
-    return JSON.parse(`"${raw}"`) as string;
+    const key = Buffer.from(JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string);
+    return wanted.findIndex((name) => name.equals(key));
   } catch {
-    return undefined;
+    return -1;
   }
 }
 

@@ -82,6 +82,10 @@ describe('a stream that is not whole is told from one that is', () => {
     expect(readAll(delta({ content: 'a' }) + delta({}, 'stop')).end).toBeUndefined();
   });
 
+  it('reads the words of an error as they were written', () => {
+    expect(readAll(event({ error: { message: 'überlastet 你好' } })).end?.message).toBe('überlastet 你好');
+  });
+
   it('gives on what came before the failure and nothing of it', () => {
     const good = delta({ content: 'a' });
     expect(readAll(`${good}data: {"error":{"message":"x"}}\n\n${DONE}`).passed).toBe(good);
