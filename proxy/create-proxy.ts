@@ -101,7 +101,7 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
       throw error;
     }
     book.configure(config);
-    serving = servingConfig(config, book, (id) => getOrMake(attempts, id, () => new Map()));
+    serving = servingConfig(config, book, (id) => getOrMake(attempts, id, () => new Map()), serving);
     refused = undefined;
     forgetUnused(config);
     probes.configure(serving);

@@ -9,6 +9,7 @@ import type { HealthBook } from '../health/health-book.ts';
 import type { Limits } from '../limits.ts';
 import type { CredentialSource } from '../proxy.ts';
 import { nextTarget, orderTargets } from '../routing/order-targets.ts';
+import { MISSING_KEY, readKey } from '../routing/read-key.ts';
 import type { RetryBudget } from '../routing/retry-budget.ts';
 import type { ServingRoute, ServingTarget } from '../routing/serving-config.ts';
 import { signalOf } from './signal-of.ts';
@@ -132,8 +133,8 @@ export class ChainRun {
   async #try(target: ServingTarget, others: number): Promise<AttemptOutcome> {
     const { route, operation, url, clientHeaders, asked, sink } = this.#request;
     const { credentials, pools, limits, clock } = this.#deps;
-    const key = target.credential === undefined ? undefined : credentials.read(target.credential);
-    if (target.credential !== undefined && key === undefined) return { kind: 'failed', failure: MISSING_KEY };
+    const key = readKey(credentials, target);
+    if (key === MISSING_KEY) return { kind: 'failed', failure: KEY_IS_MISSING };
     this.started += 1;
     const { timeouts, streaming } = route.route;
     const left = Math.max(1, this.#deadline - clock());
@@ -213,7 +214,7 @@ export class ChainRun {
 
 const STOP: Next = { kind: 'stop' };
 const COUNTED: ReadonlySet<string> = new Set(['Transport', 'Overload', 'Malformed', 'Stall', 'AfterCommit']);
-const MISSING_KEY: Failure = {
+const KEY_IS_MISSING: Failure = {
   class: 'Account',
   code: 'credentials_missing',
   message: 'the Secret of the endpoint, or its key, is missing',

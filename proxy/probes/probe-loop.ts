@@ -8,6 +8,7 @@ import type { Limits } from '../limits.ts';
 import { signalOf } from '../pipeline/signal-of.ts';
 import { upstreamHeaders } from '../pipeline/upstream-headers.ts';
 import type { CredentialSource } from '../proxy.ts';
+import { MISSING_KEY, readKey } from '../routing/read-key.ts';
 import type { ServingConfig, ServingTarget } from '../routing/serving-config.ts';
 import { probeBody } from './probe-body.ts';
 import { probeDue } from './probe-due.ts';
@@ -120,8 +121,8 @@ export class ProbeLoop {
     const { book, pools, credentials, limits, clock, onResult } = this.#deps;
     const { record } = target;
     const startedAt = clock();
-    const key = target.credential === undefined ? undefined : credentials.read(target.credential);
-    if (target.credential !== undefined && key === undefined) {
+    const key = readKey(credentials, target);
+    if (key === MISSING_KEY) {
       book.observe(record, { kind: 'refusal', startedAt, reason: 'CredentialsMissing' });
       record.probe = {
         time: new Date(startedAt).toISOString(),

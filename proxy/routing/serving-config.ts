@@ -16,6 +16,8 @@ export interface ServingTarget {
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string;
   readonly credential: CredentialRef | undefined;
+  /** The one before, while the new one is not mounted yet: a change of Secret reaches a pod's config before the pod that has it. */
+  readonly formerCredential: CredentialRef | undefined;
   readonly attempts: AttemptCounts;
 }
 
@@ -34,6 +36,8 @@ export interface ServingConfig {
   readonly config: RuntimeConfig;
   readonly routesByModel: ReadonlyMap<string, ServingRoute>;
   readonly routes: readonly ServingRoute[];
+  /** By endpoint: the credential before the present one, for as long as a change of Secret has not reached every pod. */
+  readonly formerCredentials: ReadonlyMap<string, CredentialRef>;
   /** Every region and model that is probed. */
   readonly probed: readonly { endpoint: RuntimeEndpoint; target: ServingTarget }[];
 }
@@ -42,8 +46,10 @@ export function servingConfig(
   config: RuntimeConfig,
   book: HealthBook,
   counts: (targetId: string) => AttemptCounts,
+  before?: ServingConfig,
 ): ServingConfig {
   const endpoints = new Map(config.endpoints.map((endpoint) => [endpoint.name, endpoint]));
+  const formerCredentials = findFormerCredentials(config, before);
   const serve = (target: RuntimeTarget): ServingTarget => {
     const endpoint = endpoints.get(target.endpoint);
     const region = endpoint?.regions.find(({ name }) => name === target.region);
@@ -56,6 +62,7 @@ export function servingConfig(
       origin: url.origin,
       basePath: url.pathname.replace(/\/+$/, ''),
       credential: endpoint.credential,
+      formerCredential: formerCredentials.get(endpoint.name),
       attempts: counts(target.id),
     };
   };
@@ -76,5 +83,20 @@ export function servingConfig(
       return { endpoint, target: serve(target) };
     });
   });
-  return { config, routesByModel, routes, probed };
+  return { config, routesByModel, routes, probed, formerCredentials };
+}
+
+/** Only for the very same addresses: a key must not reach another host than the one it was given for. */
+function findFormerCredentials(config: RuntimeConfig, before: ServingConfig | undefined): Map<string, CredentialRef> {
+  const found = new Map<string, CredentialRef>();
+  for (const endpoint of config.endpoints) {
+    const old = before?.config.endpoints.find(({ name }) => name === endpoint.name);
+    if (before === undefined || old?.credential === undefined || endpoint.credential === undefined) continue;
+    const isSame = old.credential.secret === endpoint.credential.secret && old.credential.key === endpoint.credential.key;
+    const former = isSame ? before.formerCredentials.get(endpoint.name) : old.credential;
+    const known = new Set(old.regions.map(({ baseURL }) => new URL(baseURL).origin));
+    if (former !== undefined && endpoint.regions.every(({ baseURL }) => known.has(new URL(baseURL).origin)))
+      found.set(endpoint.name, former);
+  }
+  return found;
 }

@@ -6,6 +6,7 @@ import { pathBelowBase } from '../formats/openai/operations.ts';
 import type { Limits } from '../limits.ts';
 import { type Refusal, writeRefusal } from '../pipeline/write-failure.ts';
 import type { CredentialSource } from '../proxy.ts';
+import { MISSING_KEY, readKey } from '../routing/read-key.ts';
 import type { ServingConfig, ServingRoute, ServingTarget } from '../routing/serving-config.ts';
 import { readBody } from './read-body.ts';
 
@@ -92,8 +93,8 @@ export class PassThrough {
     const route = routeOf(request, serving);
     if (route === undefined) return ambiguous(serving);
     const target = this.#deps.active(route);
-    const key = target.credential === undefined ? undefined : this.#deps.credentials.read(target.credential);
-    if (target.credential !== undefined && key === undefined) return missingKey(target);
+    const key = readKey(this.#deps.credentials, target);
+    if (key === MISSING_KEY) return missingKey(target);
     return { route, target, key };
   }
 

@@ -113,6 +113,44 @@ describe('a provider key', () => {
     expect(credentialOf('primary')).toMatchObject({ state: 'Resolved' });
   });
 
+  it('of another Secret that is not mounted yet is waited for with the one before, config after config', async () => {
+    stage = await startProxy();
+    const applied = stage.apply([{}]);
+    const elsewhere = (revision: string) => ({
+      ...applied,
+      revision,
+      endpoints: applied.endpoints.map((endpoint) => ({
+        ...endpoint,
+        credential: { secret: `${endpoint.name}-new`, key: 'apiKey' },
+      })),
+    });
+    for (const revision of ['second', 'third']) {
+      stage.proxy.applyConfig(elsewhere(revision));
+      expect(await targetOf()).toBe(PRIMARY);
+    }
+    expect(credentialOf('primary-new')).toMatchObject({ state: 'Missing' });
+    stage.credentials.set('primary-new', 'sk-primary-new-77aa01');
+    expect(await targetOf()).toBe(PRIMARY);
+    expect(stage.primary.requests.map(({ key }) => key)).toEqual([keyOf('primary'), keyOf('primary'), 'sk-primary-new-77aa01']);
+  });
+
+  it('of one address never goes to another', async () => {
+    stage = await startProxy();
+    const applied = stage.apply([{}]);
+    const [other] = applied.endpoints.filter(({ name }) => name === 'secondary').map(({ regions }) => regions);
+    stage.proxy.applyConfig({
+      ...applied,
+      revision: 'moved',
+      endpoints: applied.endpoints.map((endpoint) =>
+        endpoint.name === 'primary'
+          ? { ...endpoint, regions: other, credential: { secret: 'primary-new', key: 'apiKey' } }
+          : endpoint,
+      ),
+    });
+    await targetOf();
+    expect(stage.secondary.requests.map(({ key }) => key)).not.toContain(keyOf('primary'));
+  });
+
   it('that is rotated under load costs no request', async () => {
     stage = await startProxy();
     let over = false;
