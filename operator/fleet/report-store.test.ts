@@ -2,7 +2,7 @@ import { PROXY_GONE_AFTER_MS, type ProxyReport } from '../../contract/fleet.ts';
 import { at, failover, proxyReport, routeReport, runtimeConfig, TARGET, targetReport } from '../../test/fleet/reports.ts';
 import { FakeClock } from '../kube/fake-clock.ts';
 import type { FleetNews } from './fleet.ts';
-import { createReportStore, MAX_PROXIES_PER_NAMESPACE, type ReportStore } from './report-store.ts';
+import { createReportStore, MAX_NAMESPACES, MAX_PROXIES_PER_NAMESPACE, type ReportStore } from './report-store.ts';
 
 describe('what the proxies said last', () => {
   let clock: FakeClock;
@@ -98,6 +98,7 @@ describe('what the proxies said last', () => {
   describe('counters', () => {
     const counts = (attempts: number) => ({ targets: [targetReport({ attempts, failures: attempts / 10 })] });
     const attempts = () => store.totals('sales').targets.get(TARGET)?.attempts;
+    beforeEach(() => store.configured('sales', runtimeConfig('one')));
 
     it('never go back when a proxy restarts or goes', async () => {
       receive({ proxy: 'a', ...counts(100) });
@@ -128,5 +129,17 @@ describe('what the proxies said last', () => {
       store.configured('sales', runtimeConfig('three'));
       expect(attempts()).toBe(undefined);
     });
+  });
+
+  it('remembers nothing of a namespace that is gone, although its proxies went on reporting while they ended', async () => {
+    for (let namespace = 0; namespace < MAX_NAMESPACES; namespace += 1) {
+      store.configured(`gone-${namespace}`, runtimeConfig('one'));
+      store.withdraw(`gone-${namespace}`);
+      expect(store.receive(`gone-${namespace}`, proxyReport({})).outcome).toBe('Taken');
+    }
+    expect(store.receive('sales', proxyReport({})).outcome).toBe('Full');
+    await clock.advance(PROXY_GONE_AFTER_MS);
+    store.sweep();
+    expect(store.receive('sales', proxyReport({})).outcome).toBe('Taken');
   });
 });

@@ -44,6 +44,8 @@ export interface ReportStore {
 
 export function createReportStore(clock: Pick<Clock, 'now' | 'monotonic'>): ReportStore {
   const rooms = new Map<string, Room>();
+  /** Of these the counters are kept while no proxy is there. */
+  const served = new Set<string>();
   const listeners = new Set<(namespace: string, news: FleetNews) => void>();
 
   const tell = (namespace: string, news: FleetNews) => {
@@ -108,10 +110,12 @@ export function createReportStore(clock: Pick<Clock, 'now' | 'monotonic'>): Repo
       }
     },
     configured(namespace, config) {
+      served.add(namespace);
       const room = rooms.get(namespace);
       if (room !== undefined) forgetUnnamed(room.totals, config);
     },
     withdraw(namespace) {
+      served.delete(namespace);
       rooms.delete(namespace);
     },
     sweep() {
@@ -119,6 +123,8 @@ export function createReportStore(clock: Pick<Clock, 'now' | 'monotonic'>): Repo
       for (const [namespace, room] of rooms) {
         const gone = [...room.proxies].filter(([, { heardAt }]) => now - heardAt >= PROXY_GONE_AFTER_MS);
         for (const [proxy] of gone) room.proxies.delete(proxy);
+        // Proxies that end report to the last, also when their namespace has been withdrawn: nobody else would clear up after them.
+        if (room.proxies.size === 0 && !served.has(namespace)) rooms.delete(namespace);
         if (gone.length > 0) tell(namespace, 'transition');
       }
     },
