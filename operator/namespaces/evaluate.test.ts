@@ -2,6 +2,7 @@ import { modelRoute } from '../../crds/model-route.ts';
 import { providerEndpoint } from '../../crds/provider-endpoint.ts';
 import { decodeConfig } from '../encode-config.ts';
 import { evaluate } from './evaluate.ts';
+import { CONFIG_LIMITS } from './fit-config.ts';
 import type { Gathered } from './gather.ts';
 import { servedRoute, turnPage } from './namespace-book.ts';
 
@@ -13,9 +14,12 @@ describe('evaluate', () => {
 
   it('lets what served before go on when the new config would not fit a ConfigMap, and says so of what changed', () => {
     const before = evaluate('sales', gathered([route('a'), route('b')]), undefined).served!;
-    const limit = before.encoded.length;
+    const stored = before.encoded.length;
     const many = Array.from({ length: 50 }, (_, index) => route(`more-${index}`));
-    const { served, routes } = evaluate('sales', gathered([route('a', 2), route('b'), ...many]), before, limit);
+    const { served, routes } = evaluate('sales', gathered([route('a', 2), route('b'), ...many]), before, {
+      ...CONFIG_LIMITS,
+      stored,
+    });
     expect(served).toBe(before);
     expect(routes.get('a')!.accepted).toMatchObject({ status: 'False', reason: 'ConfigTooLarge' });
     expect(routes.get('a')!.served).toBe(true);
@@ -23,8 +27,18 @@ describe('evaluate', () => {
     expect(routes.get('b')!.accepted.reason).not.toBe('ConfigTooLarge');
   });
 
+  it.each(['stored', 'pushed'] as const)(
+    'names the limit that is passed, and by how much, when a config is too large to be %s',
+    (limit) => {
+      const { routes } = evaluate('sales', gathered([route('a')]), undefined, { ...CONFIG_LIMITS, [limit]: 10 });
+      const { message } = routes.get('a')!.accepted;
+      expect(message).toMatch(limit === 'stored' ? /compressed, and a ConfigMap takes 10:/ : /a message to a proxy may have 10:/);
+      expect(Number(/would have (\d+) bytes/.exec(message)?.[1])).toBeGreaterThan(10);
+    },
+  );
+
   it('serves nothing, and says why, when the very first config does not fit', () => {
-    const { served, routes } = evaluate('sales', gathered([route('a')]), undefined, 10);
+    const { served, routes } = evaluate('sales', gathered([route('a')]), undefined, { ...CONFIG_LIMITS, stored: 10 });
     expect(served).toBeUndefined();
     expect(routes.get('a')!.accepted).toMatchObject({ status: 'False', reason: 'ConfigTooLarge' });
   });

@@ -1,9 +1,8 @@
 import type { RuntimeConfig } from '../../contract/runtime-config.ts';
 import { compile } from '../compile.ts';
 import { routeFingerprint } from '../config-revision.ts';
-import { MAX_ENCODED_CONFIG_BYTES } from '../encode-config.ts';
 import type { EndpointFindings, Finding, RouteFindings } from '../findings.ts';
-import { fitConfig, type ServedConfig } from './fit-config.ts';
+import { CONFIG_LIMITS, type ConfigLimits, type Fit, fitConfig, type ServedConfig } from './fit-config.ts';
 import type { Gathered } from './gather.ts';
 
 export interface Evaluation {
@@ -18,12 +17,12 @@ export function evaluate(
   namespace: string,
   gathered: Gathered,
   before: ServedConfig | undefined,
-  maxBytes: number = MAX_ENCODED_CONFIG_BYTES,
+  limits: ConfigLimits = CONFIG_LIMITS,
 ): Evaluation {
   const { routes, endpoints, invalidRoutes, invalidEndpoints } = gathered;
   const compiled = compile({ namespace, routes, endpoints, invalidEndpoints: new Set(invalidEndpoints.keys()) });
-  const fit = fitConfig(compiled.config, before, maxBytes);
-  if (!fit.fits) refuseChanges(compiled.routes, compiled.config, fit.served, fit.bytes, maxBytes);
+  const fit = fitConfig(compiled.config, before, limits);
+  if (!fit.fits) refuseChanges(compiled.routes, compiled.config, fit.served, tooLarge(fit, limits));
   for (const [name, accepted] of invalidRoutes) {
     compiled.routes.set(name, { resolvedRefs: UNREAD, served: false, ...compiled.routes.get(name), accepted });
   }
@@ -44,13 +43,16 @@ function refuseChanges(
   routes: Map<string, RouteFindings>,
   config: RuntimeConfig,
   served: ServedConfig | undefined,
-  bytes: number,
-  maxBytes: number,
+  message: string,
 ): void {
   for (const route of config.routes) {
     if (served?.fingerprints.get(route.name) === routeFingerprint(route, config.endpoints)) continue;
-    const message = `The config of this namespace would have ${bytes} bytes, and a ConfigMap takes ${maxBytes}: move routes to another namespace. What served before goes on.`;
     const accepted = { status: 'False', reason: 'ConfigTooLarge', message } as const;
     routes.set(route.name, { ...routes.get(route.name)!, accepted, served: served?.fingerprints.has(route.name) ?? false });
   }
+}
+
+function tooLarge({ limit, bytes }: Extract<Fit, { fits: false }>, limits: ConfigLimits): string {
+  const where = { stored: 'compressed, and a ConfigMap takes', pushed: 'and a message to a proxy may have' }[limit];
+  return `The config of this namespace would have ${bytes} bytes, ${where} ${limits[limit]}: move routes to another namespace. What served before goes on.`;
 }
