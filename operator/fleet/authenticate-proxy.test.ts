@@ -5,6 +5,7 @@ import {
   createAuthenticateProxy,
   MAX_REMEMBERED_VERDICTS,
   MAX_REVIEWS_AT_ONCE,
+  MAX_REVIEWS_OF_ONE_PEER,
   MAX_TOKEN_LENGTH,
   REFUSED_FOR_MS,
 } from './authenticate-proxy.ts';
@@ -107,8 +108,10 @@ describe('who a proxy is', () => {
   it('asks about a bounded number of tokens at once', async () => {
     const answers: Array<(review: TokenReview) => void> = [];
     const { authenticate, asked } = setUp(() => new Promise((resolve) => answers.push(resolve)));
-    const waiting = Array.from({ length: MAX_REVIEWS_AT_ONCE }, (_, index) => authenticate(`Bearer t${index}`));
-    expect((await authenticate('Bearer one-more')).outcome).toBe('Unavailable');
+    const waiting = Array.from({ length: MAX_REVIEWS_AT_ONCE }, (_, index) =>
+      authenticate(`Bearer t${index}`, `10.0.0.${index}`),
+    );
+    expect((await authenticate('Bearer one-more', '10.0.1.1')).outcome).toBe('Unavailable');
     expect(asked).toHaveLength(MAX_REVIEWS_AT_ONCE);
     for (const answer of answers) answer(proxyToken);
     await Promise.all(waiting);
@@ -124,5 +127,23 @@ describe('who a proxy is', () => {
     expect(asked).toHaveLength(MAX_REMEMBERED_VERDICTS + 1);
     await authenticate('Bearer t0');
     expect(asked).toHaveLength(MAX_REMEMBERED_VERDICTS + 2);
+  });
+
+  it('leaves room for the tokens of others while one peer shows made-up ones', async () => {
+    const { authenticate, asked } = setUp((token) => (token === 'good' ? Promise.resolve(proxyToken) : new Promise(() => {})));
+    for (let index = 0; index < MAX_REVIEWS_AT_ONCE; index += 1) void authenticate(`Bearer made-up-${index}`, '10.0.0.66');
+    expect(asked).toHaveLength(MAX_REVIEWS_OF_ONE_PEER);
+    expect((await authenticate('Bearer one-more', '10.0.0.66')).outcome).toBe('Unavailable');
+    expect((await authenticate('Bearer good', '10.0.0.7')).outcome).toBe('Accepted');
+  });
+
+  it('forgets no token that is good for made-up ones', async () => {
+    const { authenticate, asked } = setUp(async (token) =>
+      token === 'good' ? proxyToken : { authenticated: false, reason: 'unknown' },
+    );
+    await authenticate('Bearer good');
+    for (let index = 0; index <= MAX_REMEMBERED_VERDICTS; index += 1) await authenticate(`Bearer made-up-${index}`);
+    await authenticate('Bearer good');
+    expect(asked.filter((token) => token === 'good')).toHaveLength(1);
   });
 });

@@ -7,10 +7,12 @@ import type { KubeClient, TokenReview } from '../kube/kube-client.ts';
 export const ACCEPTED_FOR_MS = 60_000;
 /** Shorter: a token that was refused may become good, for instance when RBAC or a ServiceAccount is put right. */
 export const REFUSED_FOR_MS = 5_000;
-/** Verdicts that are remembered. Two for each of 2,000 proxies, since their tokens rotate. */
+/** Verdicts of each sort that are remembered. Two for each of 2,000 proxies, since their tokens rotate. */
 export const MAX_REMEMBERED_VERDICTS = 4_096;
 /** TokenReviews at once: who shows made-up tokens must not flood the API server. */
 export const MAX_REVIEWS_AT_ONCE = 32;
+/** A proxy needs one, and a few may share an address; who shows made-up tokens must not take the place of all the others. */
+export const MAX_REVIEWS_OF_ONE_PEER = 8;
 /** A ServiceAccount token has about 1 kB. */
 export const MAX_TOKEN_LENGTH = 8_192;
 
@@ -37,15 +39,19 @@ export interface AuthenticateProxyOptions {
   clock: Pick<Clock, 'monotonic'>;
 }
 
-/** Takes the value of an `authorization` header. Never rejects. */
-export type AuthenticateProxy = (authorization: string | undefined) => Promise<Authentication>;
+/** Takes the value of an `authorization` header, and the address that showed it. Never rejects. */
+export type AuthenticateProxy = (authorization: string | undefined, peer?: string) => Promise<Authentication>;
 
 type Verdict = Exclude<Authentication, { outcome: 'Unavailable' }>;
+/** In the order of asking, so that the oldest is the first to go. */
+type Remembered = Map<string, { verdict: Verdict; until: number }>;
 
 export function createAuthenticateProxy({ client, serviceAccount, clock }: AuthenticateProxyOptions): AuthenticateProxy {
-  // By hash, so that no heap dump of the operator holds tokens. In the order of asking, so that the oldest is the first to go.
-  const remembered = new Map<string, { verdict: Verdict; until: number }>();
-  const asking = new Map<string, Promise<Authentication>>();
+  // By hash, so that no heap dump of the operator holds tokens.
+  // Refused ones apart: made-up tokens cost nothing, and must not push out those that are good.
+  const accepted: Remembered = new Map();
+  const refused: Remembered = new Map();
+  const asking = new Map<string, { answer: Promise<Authentication>; peer: string }>();
 
   async function ask(token: string, hash: string): Promise<Authentication> {
     try {
@@ -64,27 +70,33 @@ export function createAuthenticateProxy({ client, serviceAccount, clock }: Authe
   }
 
   function remember(hash: string, verdict: Verdict): void {
-    remembered.delete(hash);
+    const [remembered, keptFor] = verdict.outcome === 'Accepted' ? [accepted, ACCEPTED_FOR_MS] : [refused, REFUSED_FOR_MS];
+    accepted.delete(hash);
+    refused.delete(hash);
     if (remembered.size >= MAX_REMEMBERED_VERDICTS) remembered.delete(remembered.keys().next().value!);
-    const keptFor = verdict.outcome === 'Accepted' ? ACCEPTED_FOR_MS : REFUSED_FOR_MS;
     remembered.set(hash, { verdict, until: clock.monotonic() + keptFor });
   }
 
-  return async (authorization) => {
+  function hasRoom(peer: string): boolean {
+    if (asking.size >= MAX_REVIEWS_AT_ONCE) return false;
+    return [...asking.values()].filter((other) => other.peer === peer).length < MAX_REVIEWS_OF_ONE_PEER;
+  }
+
+  return async (authorization, peer = '') => {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || token.length > MAX_TOKEN_LENGTH) {
       return { outcome: 'Unauthenticated', message: 'show the ServiceAccount token as "Authorization: Bearer …"' };
     }
     const hash = createHash('sha256').update(token).digest('base64');
-    const known = remembered.get(hash);
+    const known = accepted.get(hash) ?? refused.get(hash);
     if (known !== undefined && clock.monotonic() < known.until) return known.verdict;
     const underWay = asking.get(hash);
-    if (underWay !== undefined) return underWay;
-    if (asking.size >= MAX_REVIEWS_AT_ONCE) {
+    if (underWay !== undefined) return underWay.answer;
+    if (!hasRoom(peer)) {
       return { outcome: 'Unavailable', message: 'too many tokens are being reviewed at once' };
     }
     const answer = ask(token, hash);
-    asking.set(hash, answer);
+    asking.set(hash, { answer, peer });
     return answer;
   };
 }

@@ -107,7 +107,7 @@ export function createFleetServer(options: FleetServerOptions): FleetServer {
     response: ServerResponse,
     askedFor: string | null,
   ): Promise<ProxyIdentity | undefined> {
-    const authentication = await authenticate(request.headers.authorization);
+    const authentication = await authenticate(request.headers.authorization, request.socket.remoteAddress);
     if (authentication.outcome === 'Accepted') {
       const { identity } = authentication;
       if (askedFor === null || askedFor === identity.namespace) return identity;
@@ -128,18 +128,20 @@ export function createFleetServer(options: FleetServerOptions): FleetServer {
   function openStream(identity: ProxyIdentity, request: IncomingMessage, response: ServerResponse): void {
     request.resume();
     if (streams.open(identity, response) === 'Full') return refuse(response, 503, 'too many config streams are open');
-    watchToken(identity, request.headers.authorization, response);
+    watchToken(identity, request, response);
   }
 
   /**
    * A stream lives long: its token is looked at again while it is open. The review of the proxy's reports mostly answers for it. An expired
    * one ends the stream too, and the proxy comes back with the one that has replaced it; an API server that is away ends none.
    */
-  function watchToken(identity: ProxyIdentity, authorization: string | undefined, response: ServerResponse): void {
+  function watchToken(identity: ProxyIdentity, { headers, socket }: IncomingMessage, response: ServerResponse): void {
+    const { authorization } = headers;
+    const peer = socket.remoteAddress;
     let cancel: () => void;
     const plan = () => {
       cancel = clock.schedule(async () => {
-        const { outcome } = await authenticate(authorization);
+        const { outcome } = await authenticate(authorization, peer);
         if (response.closed) return;
         if (outcome === 'Accepted' || outcome === 'Unavailable') return plan();
         metrics.refusedTokens.inc({ reason: outcome });
