@@ -13,7 +13,7 @@ import type { EventRecorder } from './kube/event-recorder.ts';
 import type { Change, Informer } from './kube/informer.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { fromKey, type KubeObject, keyOf } from './kube/kube-object.ts';
-import { setLeaderLabel } from './leader-label.ts';
+import type { LeaderLabel } from './leader-label.ts';
 import { createWorkloadStore, type WorkloadInformers } from './namespaces/create-workload-store.ts';
 import { createGather } from './namespaces/gather.ts';
 import type { NamespaceBook } from './namespaces/namespace-book.ts';
@@ -30,7 +30,7 @@ import { PROXY_NAME } from './workload/names.ts';
 const DEBOUNCE_MS = 50;
 /** The CA can't be read while the API server is away: the term goes on trying. */
 const CERTIFICATES_RETRY_MS = 1_000;
-/** A leader that stops because the API server is away can't say so, and need not: its successor's label is beside its own. */
+/** A leader that stops because the API server is away says so when it is back; its successor must not wait for that. */
 const UNLABEL_TIMEOUT_MS = 2_000;
 
 export interface LeadOptions {
@@ -39,6 +39,7 @@ export interface LeadOptions {
   informers: { routes: Informer<KubeObject>; endpoints: Informer<KubeObject>; workload: WorkloadInformers };
   events: EventRecorder;
   metrics: OperatorMetrics;
+  label: LeaderLabel;
   /** Of this term alone. */
   registry: Registry;
   clock: Clock;
@@ -47,7 +48,7 @@ export interface LeadOptions {
 
 /** One term of leadership: everything that only one operator may do, until the signal. Nothing of it outlives the term. */
 export async function lead(signal: AbortSignal, options: LeadOptions): Promise<void> {
-  const { settings, client, informers, events, metrics, registry, clock, logger } = options;
+  const { settings, client, informers, events, metrics, label, registry, clock, logger } = options;
   const { routes, endpoints } = informers;
 
   const certificates = createCertificateAuthority({
@@ -83,8 +84,6 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   const workloads = createWorkloadStore({ client, informers: informers.workload, logger });
   const gather = createGather({ routes, endpoints });
   const caBundle = () => certificates.caBundle();
-  const pod = settings.pod === undefined ? undefined : { namespace: settings.namespace, name: settings.pod };
-  const labelOptions = { client, pod, clock, logger };
 
   const controller = (name: string, reconcile: Parameters<typeof createController>[0]['reconcile']) =>
     createController({ name, reconcile, logger, clock, observer: metrics.observer(name) });
@@ -135,14 +134,13 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   ];
   try {
     await fleet.start();
-    const label = setLeaderLabel(true, signal, labelOptions);
     const controllers = [namespaceController, workloadController, routeController, endpointController];
-    await Promise.all([label, ...controllers.map((one) => one.run(signal))]);
+    await Promise.all([label(true, signal), ...controllers.map((one) => one.run(signal))]);
   } finally {
     for (const end of unsubscribe) end();
     certificates.stop();
     await fleet.stop();
-    await setLeaderLabel(false, AbortSignal.timeout(UNLABEL_TIMEOUT_MS), labelOptions);
+    await label(false, AbortSignal.timeout(UNLABEL_TIMEOUT_MS));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Clock, pause } from './kube/clock.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { isKubeError } from './kube/kube-error.ts';
+import { orAbort } from './kube/or-abort.ts';
 import { RESOURCES } from './kube/resources.ts';
 
 /** The operator's Service selects the pod that carries it: proxies reach the one replica that listens to them. */
@@ -17,8 +18,26 @@ export interface LeaderLabelOptions {
   logger: Logger;
 }
 
-/** Puts the label on this pod, or takes it off, and tries until that has worked. A pod that does not exist needs none. */
-export async function setLeaderLabel(leads: boolean, signal: AbortSignal, options: LeaderLabelOptions): Promise<void> {
+/**
+ * Puts the label on this pod, or takes it off. Resolves when that has worked, or at `signal`: then it is tried on beside, until the next
+ * call. A leader that lost the API server can't take it off in time, and would stay in the Service, where nobody listens, as a follower.
+ */
+export type LeaderLabel = (leads: boolean, signal: AbortSignal) => Promise<void>;
+
+/** `life`: of the process. Nothing is tried any more after it. */
+export function createLeaderLabel(life: AbortSignal, options: LeaderLabelOptions): LeaderLabel {
+  let present = new AbortController();
+  return async (leads, signal) => {
+    present.abort();
+    present = new AbortController();
+    const tried = setLabel(leads, AbortSignal.any([life, present.signal]), options);
+    // It never rejects itself; `signal` ends the wait, and nothing else.
+    await orAbort(tried, signal).catch(() => undefined);
+  };
+}
+
+/** Tries until it has worked. A pod that does not exist needs no label. */
+async function setLabel(leads: boolean, signal: AbortSignal, options: LeaderLabelOptions): Promise<void> {
   const { client, pod, clock, logger } = options;
   while (pod !== undefined && !signal.aborted) {
     try {

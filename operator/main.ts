@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import manifest from '../package.json' with { type: 'json' };
 import { type Clock, systemClock } from './kube/clock.ts';
@@ -8,12 +8,11 @@ import { connectToCluster } from './kube/connect-to-cluster.ts';
 import { createEventRecorder } from './kube/create-event-recorder.ts';
 import { createInformer } from './kube/create-informer.ts';
 import { createKubeClient } from './kube/create-kube-client.ts';
-import type { KubeClient } from './kube/kube-client.ts';
 import type { KubeObject } from './kube/kube-object.ts';
 import { createLeaderElection } from './kube/leader-election.ts';
 import { RESOURCES, type Resource } from './kube/resources.ts';
 import { lead } from './lead.ts';
-import { setLeaderLabel } from './leader-label.ts';
+import { createLeaderLabel } from './leader-label.ts';
 import type { WorkloadInformers } from './namespaces/create-workload-store.ts';
 import { HELP, type OperatorSettings, readSettings, SettingsError } from './settings.ts';
 import { createAdminServer } from './telemetry/admin-server.ts';
@@ -64,6 +63,8 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
   };
   const informers = { routes: informerOf(RESOURCES.ModelRoute), endpoints: informerOf(RESOURCES.ProviderEndpoint), workload };
   const all = [informers.routes, informers.endpoints, ...Object.values(workload)];
+  const pod = settings.pod === undefined ? undefined : { namespace: settings.namespace, name: settings.pod };
+  const label = createLeaderLabel(ending.signal, { client, pod, clock, logger });
   const events = createEventRecorder({ client, instance: settings.identity, logger, clock, observe: metrics.events });
 
   const election = createLeaderElection({
@@ -72,7 +73,7 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
     identity: `${settings.identity}_${randomBytes(4).toString('hex')}`,
     lead: (untilLost) => {
       term = new Registry();
-      return lead(untilLost, { settings, client, informers, events, metrics, registry: term, clock, logger });
+      return lead(untilLost, { settings, client, informers, events, metrics, label, registry: term, clock, logger });
     },
     onStartedLeading: () => metrics.leader.set(1),
     onStoppedLeading: () => metrics.leader.set(0),
@@ -93,7 +94,8 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
   }, settings.resyncIntervalMs);
   const background = [...all.map((informer) => informer.run(signal)), events.run(signal)];
   try {
-    await forgetLastTerm(settings, client, clock, logger);
+    // A container that died as leader, and was started again in the same pod, may be a follower now.
+    await label(false, AbortSignal.timeout(FORGET_TIMEOUT_MS));
     await election.run(signal);
     // An election that ends by itself is a fault: the kubelet starts the operator anew, and the proxies go on meanwhile.
     return told.aborted ? 0 : 1;
@@ -105,17 +107,6 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
     await transport.close();
     logger.info('the operator has ended');
   }
-}
-
-/** A container that died as leader, and was started again in the same pod, may be a follower now. */
-async function forgetLastTerm(
-  { namespace, pod }: OperatorSettings,
-  client: KubeClient,
-  clock: Clock,
-  logger: Logger,
-): Promise<void> {
-  if (pod === undefined) return;
-  await setLeaderLabel(false, AbortSignal.timeout(FORGET_TIMEOUT_MS), { client, pod: { namespace, name: pod }, clock, logger });
 }
 
 /** Aborted at the first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { startCuttingProxy } from './kube/cutting-proxy.ts';
 import { eventually, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
 import { endpoint, namespace, route } from './resources.ts';
 
@@ -145,28 +146,62 @@ describe('the pod that leads', () => {
   }, 240_000);
   afterAll(() => harness?.stop(), 60_000);
 
-  it('is the one that the Service of the operator selects, and no longer when it has stopped', async () => {
-    const of = ['-n', 'understudy-system', '-o', 'name'];
-    const service = JSON.parse(
-      await harness.kubectl(['get', 'service', 'understudy-operator', '-n', 'understudy-system', '-o', 'json']),
-    );
-    const selector = Object.entries(service.spec.selector).map(([key, value]) => `${key}=${value}`);
-    const selected = async () => (await harness.kubectl(['get', 'pods', '-l', selector.join(), ...of])).trim();
-    const [pod] = await eventually(async () => {
-      const pods = (await harness.kubectl(['get', 'pods', '-l', 'app.kubernetes.io/name=understudy-operator', ...of]))
-        .trim()
-        .split('\n');
-      expect(pods).toHaveLength(2);
-      return pods;
+  /** Pods of the Deployment in the manifests, by name. They run nothing here: their names are lent to operators. */
+  const pods = async (selector: string): Promise<string[]> => {
+    const found = await harness.kubectl(['get', 'pods', '-l', selector, '-n', 'understudy-system', '-o', 'name']);
+    return found
+      .split('\n')
+      .filter(Boolean)
+      .map((name) => name.replace('pod/', ''));
+  };
+  const bothPods = () =>
+    eventually(async () => {
+      const found = await pods('app.kubernetes.io/name=understudy-operator');
+      expect(found).toHaveLength(2);
+      return found as [string, string];
     });
+  /** Those that carry what the Service of the operator selects by. */
+  const selected = async () => {
+    const ofSystem = ['-n', 'understudy-system', '-o', 'json'];
+    const service = JSON.parse(await harness.kubectl(['get', 'service', 'understudy-operator', ...ofSystem]));
+    return pods(
+      Object.entries(service.spec.selector)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(),
+    );
+  };
+  const leads = (operator: RunningOperator) =>
+    eventually(async () => expect((await operator.get('/metrics'))?.body).toMatch(/understudy_operator_leader 1/));
+
+  it('is the one that the Service of the operator selects, and no longer when it has stopped', async () => {
+    const [pod] = await bothPods();
     // Left by a process of this pod that died as leader.
-    await harness.kubectl(['label', pod!, '-n', 'understudy-system', 'understudy.dev/leader=true']);
-    const operator = await harness.startOperator(['--pod', pod!.replace('pod/', '')]);
-    await eventually(async () => expect((await operator.get('/metrics'))?.body).toMatch(/understudy_operator_leader 1/));
-    await eventually(async () => expect(await selected()).toBe(pod));
+    await harness.kubectl(['label', 'pod', pod, '-n', 'understudy-system', 'understudy.dev/leader=true']);
+    const operator = await harness.startOperator(['--pod', pod]);
+    await leads(operator);
+    await eventually(async () => expect(await selected()).toEqual([pod]));
     await operator.terminate();
-    expect(await selected()).toBe('');
+    expect(await selected()).toEqual([]);
   });
+
+  it('is no longer selected, once it can say so, when it lost the API server and another one leads', async () => {
+    const [former, next] = await bothPods();
+    const between = await startCuttingProxy(harness.controlPlane.apiServerUrl, harness.operatorKubeconfig);
+    try {
+      const first = await harness.startOperator(['--pod', former, '--kubeconfig', between.kubeconfig]);
+      await leads(first);
+      await eventually(async () => expect(await selected()).toEqual([former]));
+      const second = await harness.startOperator(['--pod', next]);
+      between.setWeather('Refused');
+      between.cutAll();
+      await leads(second);
+      await eventually(async () => expect(await selected()).toContain(next));
+      between.setWeather('Clear');
+      await eventually(async () => expect(await selected()).toEqual([next]), 30_000);
+    } finally {
+      await between.close();
+    }
+  }, 240_000);
 });
 
 async function storedConfig(harness: OperatorHarness, of: string): Promise<{ routes: { name: string }[] }> {
