@@ -5,7 +5,7 @@ import type { Limits } from '../limits.ts';
 import { handleRequest, type RequestDependencies } from '../pipeline/handle-request.ts';
 import { writeRefusal } from '../pipeline/write-failure.ts';
 import { listModels } from './list-models.ts';
-import type { PassThrough } from './pass-through.ts';
+import { endSocket, type PassThrough } from './pass-through.ts';
 
 /** How many more connections than requests are held: clients keep idle ones. */
 const CONNECTIONS_PER_REQUEST = 4;
@@ -51,13 +51,24 @@ export function createDataServer(deps: RequestDependencies, passThrough: PassThr
       requestTimeout: limits.requestTimeout,
       keepAliveTimeout: limits.idleSocketTimeout,
       noDelay: true,
+      // Java's client offers h2c with every first request: an offer that is not taken up must not be taken for a session (RFC 9110, 7.8).
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     handle,
   );
   server.maxConnections = limits.concurrentRequests * CONNECTIONS_PER_REQUEST;
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    request.url = plainURL(request.url);
-    passThrough.upgrade(request, socket, head);
+    // Node leaves this socket to us. An error that nobody listens to, or that is thrown here, would end the process.
+    socket.on('error', () => socket.destroy());
+    try {
+      const plain = plainURL(request.url);
+      if (plain === undefined) return endSocket(socket, NOT_AN_ADDRESS.status, NOT_AN_ADDRESS.message);
+      request.url = plain;
+      passThrough.upgrade(request, socket, head);
+    } catch (error) {
+      deps.logger.error({ err: error, url: pathOf(request) }, 'a session failed within the proxy');
+      endSocket(socket, INTERNAL.status, INTERNAL.message);
+    }
   });
   server.on('connection', (socket) => {
     connections += 1;
@@ -89,10 +100,14 @@ async function dispatch(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = request.url ?? '/';
-  const operation = operationOf(url);
+  const operation = operationOf(request.url ?? '/');
   if (operation !== undefined) return handleRequest(deps, operation, request, response);
-  request.url = plainURL(url);
+  const plain = plainURL(request.url);
+  if (plain === undefined) return writeRefusal(response, NOT_AN_ADDRESS);
+  request.url = plain;
+  // A whole URL, or a slash too many, must not make a request lose its failover.
+  const meant = operationOf(plain);
+  if (meant !== undefined) return handleRequest(deps, meant, request, response);
   const path = pathOf(request);
   if (request.method === 'GET' && (path === '/v1/models' || path.startsWith('/v1/models/')))
     return listModels(deps.serving(), path, response);
@@ -105,10 +120,13 @@ async function dispatch(
   });
 }
 
-/** Without `..` and its disguises: a path that climbs must not reach what lies beside a provider's base path. */
-function plainURL(url = '/'): string {
-  const { pathname, search } = new URL(url.replace(/^\/+/, '/'), 'http://proxy');
-  return pathname + search;
+/**
+ * Without `..` and its disguises, since a path that climbs must not reach what lies beside a provider's base path; and without doubled slashes,
+ * as clients make them of a base URL that ends in one. `undefined` when it is no URL.
+ */
+function plainURL(url = '/'): string | undefined {
+  const parsed = URL.parse(url.replace(/^\/+/, '/'), 'http://proxy');
+  return parsed === null ? undefined : parsed.pathname.replace(/\/{2,}/g, '/') + parsed.search;
 }
 
 function pathOf(request: IncomingMessage): string {
@@ -121,6 +139,13 @@ const TOO_MANY = {
   type: 'server_error',
   code: 'too_many_requests_at_once',
   headers: { 'retry-after': '1', connection: 'close' },
+};
+
+const NOT_AN_ADDRESS = {
+  status: 400,
+  message: 'The request target is no URL. This proxy serves /v1/.',
+  type: 'invalid_request_error',
+  code: 'invalid_url',
 };
 
 const INTERNAL = {

@@ -77,7 +77,6 @@ export class PassThrough {
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
     this.#prepare(request, choice);
     this.#proxy.ws(request, socket, head, { target: urlOf(choice.target, request) });
   }
@@ -190,7 +189,9 @@ function headersOf(answer: IncomingMessage, { key, route, target }: Choice): str
   ];
 }
 
-function endSocket(socket: Duplex, status: number, message: string): void {
+/** Refuses a session. The socket is not left half open: nobody reads it, so nobody would see the client close it. */
+export function endSocket(socket: Duplex, status: number, message: string): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
   );
