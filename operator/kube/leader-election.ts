@@ -136,6 +136,8 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
       outcome.ended = !stop.signal.aborted;
       stop.abort();
     });
+    // It is awaited below, once a renewal that is under way has ended; until then its failure must not count as one that nobody handles.
+    work.catch(() => undefined);
     try {
       await renew(stop.signal);
       stop.abort(new Error('leadership ended'));
