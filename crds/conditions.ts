@@ -48,7 +48,9 @@ export const CONDITIONS = {
       Programmed: 'Every ready proxy serves this revision.',
       Pending: 'Some ready proxies have not acknowledged this revision yet.',
       Refused: 'A proxy refused this revision and goes on with the last good one.',
-      NoProxies: 'No proxy of this namespace is connected.',
+      NoProxies: 'No proxy of this namespace is ready.',
+      WorkloadFailed:
+        'No proxy of this namespace is ready, since the API server refuses what they need; the message says what and why.',
       NotServed: 'The config does not hold this generation: `Accepted` or `ResolvedRefs` says why.',
     },
   },

@@ -66,7 +66,7 @@ function resolveChain(
 function missingEndpoint(entry: number, name: string, invalid: boolean): string {
   return invalid
     ? `spec.chain[${entry}]: the spec of ProviderEndpoint "${name}" is invalid, see its condition Accepted`
-    : `spec.chain[${entry}]: there is no ProviderEndpoint "${name}" in this namespace`;
+    : `spec.chain[${entry}]: there is no ProviderEndpoint "${name}" in this namespace: create it, or name another`;
 }
 
 function missingRegion(entry: number, region: string | undefined, endpoint: ProviderEndpoint): string {
@@ -112,7 +112,9 @@ function modelNameConflict(
   if (lost.length === 0) return undefined;
   const owners = lost.map((model) => `"${model}" belongs to the older route "${modelOwners.get(model)}"`).join(', ');
   const rest =
-    models.length > 0 ? `This route answers to: ${models.join(', ')}.` : 'No model name is left, so the route is not served.';
+    models.length > 0
+      ? `This route answers to: ${models.join(', ')}.`
+      : 'No model name is left, so the route is not served: give it one of its own.';
   return { reason: 'ModelNameConflict', message: `Model name ${owners}. ${rest}` };
 }
 

@@ -125,7 +125,7 @@ describe('compile', () => {
         type: 'resolvedRefs',
         status: 'False',
         reason: 'EndpointNotFound',
-        says: 'spec.chain[0]: there is no ProviderEndpoint "nowhere" in this namespace. The rest of the chain is used.',
+        says: 'spec.chain[0]: there is no ProviderEndpoint "nowhere" in this namespace: create it, or name another. The rest of the chain is used.',
       },
       {
         sentence: 'names a region that does not exist, and those that do',

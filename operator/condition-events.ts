@@ -18,7 +18,7 @@ function eventType(condition: Condition, previous: Condition | undefined): Event
       if (condition.reason !== 'Accepted') return 'Warning';
       return previous === undefined ? undefined : 'Normal';
     case 'Programmed':
-      if (condition.reason === 'Refused') return 'Warning';
+      if (condition.reason === 'Refused' || condition.reason === 'WorkloadFailed') return 'Warning';
       return condition.status === 'True' ? 'Normal' : undefined;
     case 'ResolvedRefs':
     case 'CredentialsResolved':

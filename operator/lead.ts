@@ -19,6 +19,7 @@ import { createGather } from './namespaces/gather.ts';
 import type { NamespaceBook } from './namespaces/namespace-book.ts';
 import { reconcileNamespace } from './namespaces/reconcile-namespace.ts';
 import { reconcileWorkload } from './namespaces/reconcile-workload.ts';
+import { createWorkloadProblems } from './namespaces/workload-problems.ts';
 import { createRouteReconciler } from './routes/reconcile-route.ts';
 import { routeInWords } from './routes/route-in-words.ts';
 import type { OperatorSettings } from './settings.ts';
@@ -71,9 +72,11 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
   const book: NamespaceBook = new Map();
   const writer = <S extends object>(kind: string, inWords: (status: S) => unknown) =>
     createStatusWriter<S>({ client, clock, inWords, onWrite: () => metrics.statusWrites(kind) });
+  const problems = createWorkloadProblems((namespace) => lookAtStatuses(namespace));
   const routeReconciler = createRouteReconciler({
     routes,
     book,
+    problems,
     fleet,
     fleetKnown,
     events,
@@ -92,7 +95,7 @@ export async function lead(signal: AbortSignal, options: LeadOptions): Promise<v
     reconcileEndpoint(key, limit, { endpoints, book, fleet, fleetKnown, writer: endpointWriter, events, clock }),
   );
   const workloadController = controller('workloads', (namespace, limit) =>
-    reconcileWorkload(namespace, limit, { book, fleet, workloads, caBundle, settings: settings.proxy }),
+    reconcileWorkload(namespace, limit, { book, fleet, workloads, problems, caBundle, settings: settings.proxy }),
   );
   const namespaceController = controller('namespaces', (namespace) =>
     reconcileNamespace(namespace, { gather, book, fleet, workloads, clock, onTurned }),

@@ -175,7 +175,7 @@ function describeCredential(state: keyof typeof STATE_TO_REASON, ref: { name: st
     case 'Refused':
       return `the provider refuses the key "${ref.key}" of Secret "${ref.name}": put a valid one into the Secret`;
     case 'QuotaExhausted':
-      return `the account of the key "${ref.key}" of Secret "${ref.name}" has no quota or credit left`;
+      return `the account of the key "${ref.key}" of Secret "${ref.name}" has no quota or credit left: raise it at the provider`;
   }
 }
 

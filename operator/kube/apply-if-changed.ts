@@ -10,6 +10,8 @@ export interface Applied<T extends KubeObject> {
 /**
  * Makes the object as desired, without a request when it is so already.
  *
+ * What is not known to be ours is not taken over: without `live`, an object that others have made otherwise is a `Conflict`.
+ *
  * @param live as an informer has it. When that is older than the truth, the outcome is one needless request and never a wrong object.
  */
 export async function applyIfChanged<T extends KubeObject>(
@@ -20,7 +22,7 @@ export async function applyIfChanged<T extends KubeObject>(
 ): Promise<Applied<T>> {
   const hashed = withAppliedHash(desired);
   if (live && isApplied(hashed, live)) return { outcome: 'Unchanged', object: live };
-  const object = await client.apply(hashed, options);
+  const object = await client.apply(hashed, { ...options, force: live !== undefined });
   return { outcome: live ? 'Updated' : 'Created', object };
 }
 

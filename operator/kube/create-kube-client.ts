@@ -1,4 +1,11 @@
-import { type CallOptions, FIELD_MANAGER, type KubeClient, type ListOptions, STATUS_FIELD_MANAGER } from './kube-client.ts';
+import {
+  type ApplyOptions,
+  type CallOptions,
+  FIELD_MANAGER,
+  type KubeClient,
+  type ListOptions,
+  STATUS_FIELD_MANAGER,
+} from './kube-client.ts';
 import { isKubeError } from './kube-error.ts';
 import type { KubeObject, ObjectMeta, ObjectName } from './kube-object.ts';
 import type { KubeTransport } from './kube-transport.ts';
@@ -12,8 +19,8 @@ const MERGE_PATCH = 'application/merge-patch+json';
 const STRICT = { fieldValidation: 'Strict' };
 
 export function createKubeClient(transport: KubeTransport): KubeClient {
-  async function apply<T extends KubeObject>(path: string, manager: string, body: object, options?: CallOptions): Promise<T> {
-    const query = { fieldManager: manager, force: 'true', ...STRICT };
+  async function apply<T extends KubeObject>(path: string, manager: string, body: object, options?: ApplyOptions): Promise<T> {
+    const query = { fieldManager: manager, force: String(options?.force ?? true), ...STRICT };
     return await transport.request<T>({ method: 'PATCH', path, query, body, contentType: APPLY, signal: options?.signal });
   }
 
@@ -43,7 +50,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return await transport.request<T>({ method: 'PUT', path, query, body: object, signal: options?.signal });
     },
 
-    apply<T extends KubeObject>(object: T, options?: CallOptions) {
+    apply<T extends KubeObject>(object: T, options?: ApplyOptions) {
       const { status: _, ...rest } = object;
       const body = { ...rest, metadata: declaredMetadata(object.metadata) };
       return apply<T>(objectPath(resourceOf(object), object.metadata), FIELD_MANAGER, body, options);

@@ -11,6 +11,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface ApplyOptions extends CallOptions {
+  /** Whether a field that another manager holds, with another value, is taken over. Otherwise that is a `Conflict`. Default: it is. */
+  force?: boolean;
+}
+
 export interface ListOptions extends CallOptions {
   /** Left out: all namespaces. */
   namespace?: string;
@@ -46,8 +51,8 @@ export interface KubeClient {
   create<T extends KubeObject>(object: T, options?: CallOptions): Promise<T>;
   /** Replaces; fails with `Conflict` unless `metadata.resourceVersion` is the present one. */
   update<T extends KubeObject>(object: T, options?: CallOptions): Promise<T>;
-  /** Server-side apply as `FIELD_MANAGER`, forced: a field that another manager holds is taken over. See `applyIfChanged`. */
-  apply<T extends KubeObject>(object: T, options?: CallOptions): Promise<T>;
+  /** Server-side apply as `FIELD_MANAGER`. See `applyIfChanged`. */
+  apply<T extends KubeObject>(object: T, options?: ApplyOptions): Promise<T>;
   /** Server-side apply of `status` alone, as `STATUS_FIELD_MANAGER`; never creates. Fails with `NotFound` or, where a uid is given and is another's, `Conflict`. */
   applyStatus<T extends KubeObject>(object: T, options?: CallOptions): Promise<T>;
   /** JSON merge patch, for what is counted up rather than declared (the series of an Event). */

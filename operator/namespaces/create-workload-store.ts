@@ -3,7 +3,7 @@ import { decodeConfig } from '../encode-config.ts';
 import { applyIfChanged } from '../kube/apply-if-changed.ts';
 import type { Informer } from '../kube/informer.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { isKubeError } from '../kube/kube-error.ts';
+import { isKubeError, type KubeError } from '../kube/kube-error.ts';
 import { type KubeObject, keyOf, toKey } from '../kube/kube-object.ts';
 import { WaitingError } from '../kube/reconcile-error.ts';
 import { RESOURCES, type Resource } from '../kube/resources.ts';
@@ -18,6 +18,8 @@ export type WorkloadInformers = Readonly<Record<WorkloadKind, Informer<KubeObjec
 
 /** The local copies are seldom this much behind. */
 const LOOK_AGAIN_MS = 1_000;
+/** What others have made is not watched: this is how late it is seen that it has gone. */
+const TAKEN_LOOK_AGAIN_MS = 10_000;
 
 export interface WorkloadStoreOptions {
   client: KubeClient;
@@ -56,7 +58,10 @@ export function createWorkloadStore({ client, informers, logger }: WorkloadStore
     async apply(namespace, objects, signal) {
       try {
         for (const object of objects) {
-          const { outcome } = await applyIfChanged(client, informerOf(object).get(keyOf(object)), object, { signal });
+          const live = informerOf(object).get(keyOf(object));
+          const { outcome } = await applyIfChanged(client, live, object, { signal }).catch((error: unknown) => {
+            throw live === undefined && isKubeError(error, 'Conflict') ? nameTaken(object, error) : error;
+          });
           if (outcome !== 'Unchanged')
             logger.info({ kind: object.kind, namespace, name: object.metadata.name, outcome }, 'applied');
         }
@@ -79,6 +84,12 @@ export function createWorkloadStore({ client, informers, logger }: WorkloadStore
       return stored && readStored(stored, logger);
     },
   };
+}
+
+/** What others have made is theirs: it is neither changed nor, when the last route goes, deleted. */
+function nameTaken({ kind, metadata: { name } }: KubeObject, error: KubeError): WaitingError {
+  const message = `${kind} "${name}" was made by someone else, and Understudy needs the name: delete or rename it (${error.message})`;
+  return new WaitingError('NameTaken', message, TAKEN_LOOK_AGAIN_MS);
 }
 
 /** A config that can't be read is no loss: it is compiled anew, and only a config that is too large would have needed it. */

@@ -64,6 +64,7 @@ function setUp(first: Resources) {
       void done.push(`publish ${routes.map(({ name }) => name).join()}`),
     withdraw: () => void done.push('withdraw'),
   };
+  const problems = { of: () => undefined, failed: () => undefined, solved: () => undefined };
   const settings = {
     image: 'understudy:1',
     imagePullPolicy: 'Never',
@@ -82,7 +83,7 @@ function setUp(first: Resources) {
     async reconcile() {
       const onTurned = () => void done.push('turned');
       await reconcileNamespace('sales', { gather, book, fleet, workloads, clock: { monotonic: () => 0 }, onTurned });
-      await reconcileWorkload('sales', signal, { book, fleet, workloads, caBundle: () => 'PEM', settings });
+      await reconcileWorkload('sales', signal, { book, fleet, workloads, problems, caBundle: () => 'PEM', settings });
     },
   };
 }

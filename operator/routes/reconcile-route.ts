@@ -7,6 +7,7 @@ import type { Informer } from '../kube/informer.ts';
 import { fromKey, type KubeObject, type ObjectKey } from '../kube/kube-object.ts';
 import type { ReconcileResult } from '../kube/reconcile-error.ts';
 import { type NamespaceBook, type NamespacePage, servedRoute } from '../namespaces/namespace-book.ts';
+import type { WorkloadProblems } from '../namespaces/workload-problems.ts';
 import { parseKnown } from '../read-resource.ts';
 import type { StatusWriter } from '../status-writer.ts';
 import { failoverEvents } from './failover-events.ts';
@@ -22,6 +23,7 @@ export const PROGRAMMING_GRACE_MS = 500;
 export interface RouteDependencies {
   routes: Pick<Informer<KubeObject>, 'get'>;
   book: NamespaceBook;
+  problems: Pick<WorkloadProblems, 'of'>;
   fleet: Pick<Fleet, 'reports' | 'acknowledge'>;
   /** Whether the proxies of a namespace have had time to report. */
   fleetKnown: (namespace: string) => boolean;
@@ -36,7 +38,7 @@ export interface RouteReconciler {
 
 /** Keeps the status of each route in step with what its namespace serves and what the proxies report. */
 export function createRouteReconciler(dependencies: RouteDependencies): RouteReconciler {
-  const { routes, book, fleet, fleetKnown, writer, events, clock } = dependencies;
+  const { routes, book, problems, fleet, fleetKnown, writer, events, clock } = dependencies;
   /** What happened to each route, by its key: a namesake that comes later has another uid, and begins anew. */
   const histories = new Map<ObjectKey, { uid: string | undefined; history: FailoverHistory }>();
 
@@ -67,6 +69,7 @@ export function createRouteReconciler(dependencies: RouteDependencies): RouteRec
         findings,
         ...servedRoute(page, name, before?.proxies?.revision),
         reports,
+        workloadProblem: problems.of(namespace),
         fleetKnown: fleetKnown(namespace),
         history,
         now: clock.now(),

@@ -19,6 +19,8 @@ export interface RouteStatusInput {
   revision: string;
   equivalentRevisions: ReadonlySet<string>;
   reports: readonly ReceivedReport[];
+  /** What keeps the proxies of the namespace from being made. */
+  workloadProblem?: string | undefined;
   /** False while an operator that has just begun has not heard of the proxies yet: what was known of them stays. */
   fleetKnown: boolean;
   history: FailoverHistory;
@@ -132,13 +134,20 @@ function acknowledged(ready: readonly ReceivedReport[], revisions: ReadonlySet<s
   return ready.filter(({ report }) => report.revision !== undefined && revisions.has(report.revision)).length;
 }
 
+const NO_PROXIES =
+  'No proxy of this namespace is ready. They may be starting; else see "kubectl describe pods -l app.kubernetes.io/name=understudy-proxy".';
+
 function programmed(input: RouteStatusInput, ready: readonly ReceivedReport[]): Finding<'Programmed'> {
-  const { runtime, route, revision, equivalentRevisions } = input;
+  const { runtime, route, revision, equivalentRevisions, workloadProblem } = input;
   if (!runtime || runtime.generation !== (route.metadata.generation ?? 0)) {
     const message = 'The config does not hold this generation: see Accepted and ResolvedRefs.';
     return { status: 'False', reason: 'NotServed', message };
   }
-  if (ready.length === 0) return { status: 'False', reason: 'NoProxies', message: 'No proxy of this namespace is ready.' };
+  if (ready.length === 0 && workloadProblem !== undefined) {
+    const message = `The proxies of this namespace can not be made: ${workloadProblem}. It is tried again.`;
+    return { status: 'False', reason: 'WorkloadFailed', message };
+  }
+  if (ready.length === 0) return { status: 'False', reason: 'NoProxies', message: NO_PROXIES };
   const refusal = ready
     .map(({ report }) => report.refused)
     .find((refused) => refused && equivalentRevisions.has(refused.revision));

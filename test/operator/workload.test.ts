@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { startCuttingProxy } from './kube/cutting-proxy.ts';
-import { eventually, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
+import { conditionOf, eventually, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
 import { endpoint, namespace, route } from './resources.ts';
 
 const KINDS = 'deployment,service,serviceaccount,configmap,poddisruptionbudget';
@@ -57,6 +57,62 @@ describe('the workload of a namespace, on a real API server', () => {
     await eventually(async () => expect(await standing('shared')).toEqual([]));
     expect(await harness.kubectl(['get', 'configmap', 'stranger', '-n', 'shared', '-o', 'jsonpath={.data.a}'])).toBe('b');
   });
+
+  it('takes nothing over that others have made under one of its names, and says what is in its way', async () => {
+    const selector = { app: 'theirs' };
+    const theirs = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'understudy', namespace: 'taken' },
+      spec: { selector, ports: [{ port: 80 }] },
+    };
+    await harness.apply(namespace('taken'), theirs);
+    await harness.apply(endpoint('taken', 'alpha'), route('taken', 'only', ['alpha/m']));
+    await eventually(async () =>
+      expect(conditionOf(await harness.route('taken', 'only'), 'Programmed')).toMatchObject({
+        status: 'False',
+        reason: 'WorkloadFailed',
+        message: expect.stringContaining('Service "understudy"'),
+      }),
+    );
+    const service = async () => JSON.parse(await harness.kubectl(['get', 'service', 'understudy', '-n', 'taken', '-o', 'json']));
+    expect((await service()).spec.selector).toEqual(selector);
+    await eventually(async () =>
+      expect(await harness.kubectl(['describe', 'modelroute', 'only', '-n', 'taken'])).toMatch(/Warning +WorkloadFailed/),
+    );
+
+    await harness.kubectl(['delete', 'modelroute', 'only', '-n', 'taken']);
+    await eventually(async () => expect(await standing('taken')).toEqual([]));
+    expect((await service()).spec.selector).toEqual(selector);
+
+    await harness.apply(route('taken', 'only', ['alpha/m']));
+    await harness.kubectl(['delete', 'service', 'understudy', '-n', 'taken']);
+    await eventually(async () => expect(await standing('taken')).toEqual(ALL));
+    await eventually(async () =>
+      expect(conditionOf(await harness.route('taken', 'only'), 'Programmed')).toMatchObject({ reason: 'NoProxies' }),
+    );
+  }, 240_000);
+
+  it('says in the status what keeps it from being made', async () => {
+    const quota = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'none', namespace: 'small' },
+      spec: { hard: { 'count/deployments.apps': '0' } },
+    };
+    await harness.apply(namespace('small'), quota);
+    await eventually(async () => {
+      const status = ['get', 'resourcequota', 'none', '-n', 'small', '-o', 'jsonpath={.status.hard}'];
+      expect(await harness.kubectl(status)).toContain('deployments');
+    });
+    await harness.apply(endpoint('small', 'alpha'), route('small', 'only', ['alpha/m']));
+    await eventually(async () =>
+      expect(conditionOf(await harness.route('small', 'only'), 'Programmed')).toMatchObject({
+        reason: 'WorkloadFailed',
+        message: expect.stringContaining('exceeded quota'),
+      }),
+    );
+  }, 120_000);
 
   it('is repaired when someone deletes or changes a part of it', async () => {
     await harness.apply(namespace('drift'), endpoint('drift', 'alpha'), route('drift', 'only', ['alpha/m']));
