@@ -26,15 +26,12 @@ export function writeFinal(response: ServerResponse, failure: Failure, understud
   const { answer } = failure;
   if (answer === undefined) {
     const type = 'invalid_request_error';
-    return writeJson(
-      response,
-      failure.status ?? 400,
-      errorBody({ message: failure.message, type, param: null, code: failure.code }),
-      {
-        ...pairs(understudyHeaders),
-        'x-should-retry': 'false',
-      },
-    );
+    // What was told in an answer of 200 is no answer of 200.
+    const status = failure.status !== undefined && failure.status >= 400 ? failure.status : 400;
+    return writeJson(response, status, errorBody({ message: failure.message, type, param: null, code: failure.code }), {
+      ...pairs(understudyHeaders),
+      'x-should-retry': 'false',
+    });
   }
   const headers = [...answerHeaders(answer.headers, undefined), ...understudyHeaders];
   response.writeHead(answer.status, [...headers, 'x-should-retry', 'false', 'content-length', String(answer.body.length)]);

@@ -17,6 +17,17 @@ async function breakAll(...names: FaultName[]): Promise<void> {
 
 const ways = [{ stream: false }, { stream: true }];
 
+it.each(ways)(
+  'an error about the request in an answer of 200 is not given on as an answer, stream: $stream',
+  async ({ stream }) => {
+    stage = await startProxy();
+    const body = '{"error":{"message":"messages: at least one is needed","type":"invalid_request_error","code":"empty_array"}}';
+    await stage.primary.setFault({ kind: 'status', status: 200, contentType: 'application/json', body });
+    const { error } = await ask(stage.client, { stream });
+    expect(error).toMatchObject({ status: 400, code: 'empty_array' });
+  },
+);
+
 describe('when every target fails', () => {
   const TELLING = [
     {

@@ -24,8 +24,22 @@ export function judgeAnswer(operation: Operation, body: Buffer): Failure | undef
   }
   if (!Array.isArray(items)) return malformed(`no_${list}`, `the answer has no ${list}`);
   if (items.length === 0) return malformed(`empty_${list}`, `the answer has an empty list of ${list}`);
-  if (operation === 'chat' && typeof items[0]?.message !== 'object')
-    return malformed('no_message', 'the answer has a choice without a message');
+  return operation === 'embeddings' ? undefined : judgeChoices(operation, items);
+}
+
+function judgeChoices(
+  operation: Operation,
+  choices: readonly ({ message?: unknown; error?: unknown } | null)[],
+): Failure | undefined {
+  for (const choice of choices) {
+    // OpenRouter's place for a failure of the provider behind it.
+    if (typeof choice?.error === 'object' && choice.error !== null)
+      return classifyErrorObject(
+        readProviderError(JSON.stringify(choice)) ?? { message: 'error in a choice', type: '', code: '' },
+      );
+    if (operation === 'chat' && (typeof choice?.message !== 'object' || choice.message === null))
+      return malformed('no_message', 'the answer has a choice without a message');
+  }
   return undefined;
 }
 

@@ -38,6 +38,26 @@ describe('a stream is read while its bytes pass', () => {
   });
 
   it.each([
+    ['CRLF', '', '\r\n\r\n'],
+    ['lines that end in two ways', '', '\r\n\n'],
+    ['lines that end in the two other ways', '', '\n\r\n'],
+    ['spaces behind the data', '', ' \n\n'],
+    ['more space before the data', ' ', '\n\n'],
+  ])('understands %s in every event, the last one too', (_, before, after) => {
+    const data = ['{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}', '[DONE]'];
+    const text = data.map((one) => `data: ${before}${one}${after}`).join('');
+    for (const size of [1, 5, text.length / 2, text.length]) {
+      const { passed, end, reader } = readAll(text, size);
+      expect({ passed, end, isDone: reader.isDone }).toEqual({ passed: text, end: undefined, isDone: true });
+    }
+  });
+
+  it('is not put off by a byte order mark', () => {
+    const text = `\uFEFF${delta({ content: 'a' }, 'stop')}${DONE}`;
+    expect(readAll(text)).toMatchObject({ passed: text, end: undefined });
+  });
+
+  it.each([
     ['a role', delta({ role: 'assistant', content: '' }), false],
     ['a null content', delta({ role: 'assistant', content: null }), false],
     ['a ping', ': keep-alive\n\n', false],
@@ -57,6 +77,13 @@ describe('a stream is read while its bytes pass', () => {
 describe('a stream that is not whole is told from one that is', () => {
   it.each([
     ['a cut', delta({ content: 'a' }), 'stream_truncated'],
+    [
+      'an error within a choice, as OpenRouter sends it',
+      event({
+        choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error', error: { code: 502, message: 'upstream' } }],
+      }) + DONE,
+      'http_502',
+    ],
     ['a cut within an event', `${delta({ content: 'a' })}data: {"cho`, 'stream_truncated'],
     ['[DONE] before the finish', delta({ content: 'a' }) + DONE, 'stream_truncated'],
     [

@@ -13,6 +13,8 @@ interface Choice {
   delta?: unknown;
   text?: unknown;
   finish_reason?: unknown;
+  /** OpenRouter tells of a failure of the provider behind it here, with a status of 200 and a finish reason of `error`. */
+  error?: unknown;
 }
 
 /**
@@ -58,7 +60,8 @@ export class OpenAIStreamReader {
     if (oneLine && isPlainData(bytes, start, end))
       return this.#readData(bytes.toString('latin1', start + 6, end - 2), false, true);
     const text = bytes.toString('utf8', start, end);
-    const lines = text.split(/\r?\n/);
+    // A byte order mark may stand before the first line.
+    const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
     const data = lines.filter((line) => line.startsWith(DATA_PREFIX)).map((line) => line.slice(DATA_PREFIX.length).trim());
     if (data.length === 0) return true;
     return this.#readData(
@@ -85,16 +88,19 @@ export class OpenAIStreamReader {
       return this.#fail('malformed_event', 'an event of the stream is not a JSON object');
     const { choices, error } = event as { choices?: unknown; error?: unknown };
     if (isErrorEvent || (error !== undefined && error !== null)) {
-      const words = isLatin1 ? Buffer.from(data, 'latin1').toString('utf8') : data;
-      this.failure = classifyErrorObject(readProviderError(words) ?? { message: 'error event', type: '', code: '' });
-      return false;
+      return this.#failAsTold(data, isLatin1);
     }
-    if (Array.isArray(choices)) for (const choice of choices) this.#readChoice(choice as Choice | null);
+    if (!Array.isArray(choices)) return true;
+    for (const choice of choices as (Choice | null)[]) {
+      if (choice === null || typeof choice !== 'object') continue;
+      if (choice.error !== undefined && choice.error !== null)
+        return this.#failAsTold(JSON.stringify({ error: choice.error }), isLatin1);
+      this.#readChoice(choice);
+    }
     return true;
   }
 
-  #readChoice(choice: Choice | null): void {
-    if (choice === null || typeof choice !== 'object') return;
+  #readChoice(choice: Choice): void {
     const bit = 1 << Math.min(typeof choice.index === 'number' ? choice.index : 0, LAST_BIT);
     this.#seen |= bit;
     if (typeof choice.finish_reason === 'string') {
@@ -104,6 +110,12 @@ export class OpenAIStreamReader {
     if (!this.hasContent) this.hasContent = isFilled(choice.text) || hasContent(choice.delta);
   }
 
+  #failAsTold(data: string, isLatin1: boolean): false {
+    const words = isLatin1 ? Buffer.from(data, 'latin1').toString('utf8') : data;
+    this.failure = classifyErrorObject(readProviderError(words) ?? { message: 'error event', type: '', code: '' });
+    return false;
+  }
+
   #fail(code: string, message: string): false {
     this.failure ??= { class: 'Malformed', code, message };
     return false;
@@ -111,11 +123,12 @@ export class OpenAIStreamReader {
 }
 
 /**
- * The usual event: `data: {…}` and two line feeds. It is read as Latin-1, which costs a third of UTF-8: what is looked for is structure, and
+ * The usual event: `data: {…}` and two line feeds, with no more white space than that. It is read as Latin-1, which costs a third of UTF-8: what is looked for is structure, and
  * JSON's structure is ASCII. Only an error's words are read again as what they are.
  */
 function isPlainData(bytes: Buffer, start: number, end: number): boolean {
-  return bytes[start] === 0x64 && bytes[start + 4] === 0x3a && bytes[start + 5] === 0x20 && bytes[end - 3] !== 0x0d;
+  if (bytes[start] !== 0x64 || bytes[start + 4] !== 0x3a || bytes[start + 5] !== 0x20 || bytes[end - 2] !== 0x0a) return false;
+  return (bytes[start + 6] as number) > 0x20 && (bytes[end - 3] as number) > 0x20;
 }
 
 /** Anything in a delta but its role: text, tool calls, a refusal, reasoning under whichever name. */
