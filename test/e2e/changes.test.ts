@@ -177,7 +177,10 @@ describe('whatever changes while requests are running, none of them fails', () =
   it('costs the API server no write when nothing changes, however often everything is looked at again', async () => {
     const resync = ['set', 'env', 'deployment/understudy-operator', '-n', SYSTEM, 'UNDERSTUDY_RESYNC_INTERVAL=2s'];
     await cluster.kubectl(resync);
-    await cluster.kubectl(['rollout', 'status', 'deployment/understudy-operator', '-n', SYSTEM, '--timeout=50s']);
+    const rolledOut =
+      '{.status.observedGeneration}/{.metadata.generation} {.status.updatedReplicas}/{.status.replicas} {.status.availableReplicas}';
+    const deployment = ['get', 'deployment/understudy-operator', '-n', SYSTEM, '-o', `jsonpath=${rolledOut}`];
+    await eventually(async () => expect(await cluster.kubectl(deployment)).toMatch(/^(\d+)\/\1 2\/2 2$/));
     await isProgrammed('sales');
     const writes = (since: number) =>
       cluster.controlPlane
