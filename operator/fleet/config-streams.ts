@@ -51,7 +51,7 @@ export interface ConfigStreams {
   /** Throws for a config that the contract refuses, or `ConfigTooLargeError`. What was published before then stays. */
   publish(namespace: string, config: RuntimeConfig): void;
   withdraw(namespace: string): void;
-  published(namespace: string): { revision: string; at: number } | undefined;
+  published(namespace: string): { revision: string; at: number; message: Buffer } | undefined;
   /** Answers with the stream. `Full`: nothing was written. */
   open(identity: ProxyIdentity, response: ServerResponse): 'Open' | 'Full';
   connected(): number;

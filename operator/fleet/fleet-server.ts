@@ -11,7 +11,7 @@ import { createConfigStreams } from './config-streams.ts';
 import type { Fleet } from './fleet.ts';
 import { createFleetMetrics } from './fleet-metrics.ts';
 import { createQuietWarnings } from './quiet-warnings.ts';
-import { createReportReader } from './read-report.ts';
+import { createReportReader, maxReportBytes } from './read-report.ts';
 import { createReportStore } from './report-store.ts';
 
 /** Two connections for each of the streams that are allowed, and room for those that are being refused. */
@@ -154,7 +154,7 @@ export function createFleetServer(options: FleetServerOptions): FleetServer {
   }
 
   async function takeReport(identity: ProxyIdentity, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const read = await readReport(request);
+    const read = await readReport(request, maxReportBytes(streams.published(identity.namespace)?.message.byteLength ?? 0));
     if (read.outcome !== 'Read') {
       metrics.refusedReports.inc({ reason: read.outcome });
       if (read.outcome === 'BrokenOff') return void response.destroy();
