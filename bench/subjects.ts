@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '../test/control-plane/free-port.ts';
 import { MeasuredProcess } from './measured-process.ts';
 import { writeUnderstudyConfig } from './understudy-config.ts';
 

@@ -1,4 +1,4 @@
-import { isApplied, isSameJson, withAppliedHash } from './is-applied.ts';
+import { isApplied, withAppliedHash } from './is-applied.ts';
 import type { CallOptions, KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 
@@ -24,15 +24,4 @@ export async function applyIfChanged<T extends KubeObject>(
   if (live && isApplied(hashed, live)) return { outcome: 'Unchanged', object: live };
   const object = await client.apply(hashed, { ...options, force: live !== undefined });
   return { outcome: live ? 'Updated' : 'Created', object };
-}
-
-/** Writes `status` when it differs from the live one. All of a status is ours, so that everything in it counts. */
-export async function applyStatusIfChanged<T extends KubeObject>(
-  client: KubeClient,
-  live: T,
-  status: T['status'],
-  options?: CallOptions,
-): Promise<Applied<T>> {
-  if (isSameJson(status ?? {}, live.status ?? {})) return { outcome: 'Unchanged', object: live };
-  return { outcome: 'Updated', object: await client.applyStatus({ ...live, status }, options) };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { eventually } from '../../test/fleet/eventually.ts';
+import { eventually } from '../../test/eventually.ts';
 import { swapVolume } from '../../test/fleet/swap-volume.ts';
 import { type CredentialFiles, createCredentialFiles, MAX_CREDENTIAL_BYTES } from './credential-files.ts';
 

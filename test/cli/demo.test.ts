@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { freePort } from '../control-plane/free-port.ts';
-import { eventually } from './eventually.ts';
 import { endProcesses, type RunningProcess, startProcess } from './understudy-process.ts';
+import { until } from './until.ts';
 
 const STARTER = 'test/lab/demo.ts';
 
@@ -62,13 +62,13 @@ describe('make run', () => {
 
     expect(await shell(breakIt)).toContain('hang');
     expect(await shell(ask)).toMatch(/^x-understudy-target: standby\/global\/llama-3\.3-70b\r?$/m);
-    await eventually(
+    await until(
       () => shell(show),
       (table) => /^proposals +standby\/global\/llama-3\.3-70b +Healthy +PrimaryDown +\d+s +[1-9]/m.test(table),
     );
 
     await shell(mend);
-    await eventually(
+    await until(
       () => shell(show),
       (table) => /^proposals +primary\/us-east\/gpt-4o +Healthy +PrimaryHealthy /m.test(table),
     );

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { load } from 'js-yaml';
 import OpenAI from 'openai';
 import { freePort } from '../control-plane/free-port.ts';
-import { eventually } from './eventually.ts';
 import { createLocalNamespace, type LocalNamespace, type LocalRun } from './local-namespace.ts';
 import { endProcesses, startUnderstudy, understudy } from './understudy-process.ts';
+import { until } from './until.ts';
 
 let namespace: LocalNamespace;
 let run: LocalRun;
@@ -72,7 +72,7 @@ describe('understudy get', () => {
     await watch.waitFor(/proposals .*PrimaryHealthy/);
     await namespace.primary.setFault({ kind: 'reset' });
     const client = new OpenAI({ baseURL: run.baseURL, apiKey: 'unused', maxRetries: 0 });
-    await eventually(
+    await until(
       async () => {
         await client.chat.completions.create({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Who is on stage?' }] });
         return watch.stdout();

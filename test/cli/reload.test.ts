@@ -1,8 +1,8 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-import { eventually } from './eventually.ts';
 import { createLocalNamespace, KEYS, type LocalNamespace, type LocalRun, routeYaml } from './local-namespace.ts';
+import { until } from './until.ts';
 
 let namespace: LocalNamespace;
 beforeEach(async () => {
@@ -18,7 +18,7 @@ const served = async ({ baseURL }: LocalRun): Promise<string[]> => {
 
 /** Waits for the lines that a change has led to, without those from before. */
 const news = (run: LocalRun, before: string, last: RegExp) =>
-  eventually(
+  until(
     () => run.process.stderr().slice(before.length),
     (text) => last.test(text),
   );
@@ -83,7 +83,7 @@ describe('understudy run, when its files change', () => {
     for (const models of ['first', 'second', 'third']) {
       await writeFile(`${route}.swap`, routeYaml({ models }));
       await rename(`${route}.swap`, route);
-      await eventually(
+      await until(
         () => served(run),
         (names) => names[0] === models,
       );

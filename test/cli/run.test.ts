@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import OpenAI from 'openai';
 import { faultPreset } from '../lab/faults.ts';
-import { eventually } from './eventually.ts';
 import { createLocalNamespace, KEYS, type LocalNamespace, type LocalRun } from './local-namespace.ts';
+import { until } from './until.ts';
 
 let namespace: LocalNamespace;
 beforeEach(async () => {
@@ -29,7 +29,7 @@ describe('understudy run', () => {
     const run = await namespace.run();
     await ask(run);
     await namespace.primary.setFault(faultPreset('status-500')!.fault);
-    const shown = await eventually(
+    const shown = await until(
       async () => {
         const answer = await ask(run);
         expect(answer.choices[0]!.message.content).toMatch(/^This is standby/);
@@ -43,7 +43,7 @@ describe('understudy run', () => {
     expect(run.process.stderr()).toContain('route proposals: standby/local/model-of-standby is on stage (PrimaryDown)');
 
     await namespace.primary.setFault(undefined);
-    await eventually(
+    await until(
       async () => {
         await ask(run);
         return (await run.get('modelroutes')).stdout;

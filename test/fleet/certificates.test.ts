@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import { CA_LIFETIME_MS, CA_OVERLAP_MS } from '../../operator/fleet/ca-state.ts';
 import { SERVING_LIFETIME_MS } from '../../operator/fleet/certificate-authority.ts';
 import { type Clock, systemClock } from '../../operator/kube/clock.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { createHarness, type Harness, readableTokens } from './fleet-harness.ts';
 import { runtimeConfig } from './reports.ts';
 import { createStubProxy } from './stub-proxy.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { REPORT_INTERVAL_MS } from '../../contract/fleet.ts';
 import type { FleetNews } from '../../operator/fleet/fleet.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { createHarness, type Harness } from './fleet-harness.ts';
 import { at, failover, runtimeConfig, TARGET, targetReport } from './reports.ts';
 import { createStubProxy } from './stub-proxy.ts';

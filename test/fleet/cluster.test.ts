@@ -4,8 +4,8 @@ import { CA_SECRET_NAME, createSecretCaStore } from '../../operator/fleet/secret
 import { type Clock, systemClock } from '../../operator/kube/clock.ts';
 import type { KubeClient } from '../../operator/kube/kube-client.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { eventually } from '../eventually.ts';
 import { type Cluster, startCluster } from '../operator/kube/cluster.ts';
-import { eventually } from './eventually.ts';
 import { createHarness, type Harness, type Operator } from './fleet-harness.ts';
 import { runtimeConfig } from './reports.ts';
 import { createStubProxy } from './stub-proxy.ts';

@@ -4,7 +4,7 @@ import { MAX_MESSAGE_BYTES } from '../../contract/fleet.ts';
 import type { ConfigChannel } from '../../proxy/config/config-channel.ts';
 import { createConfigFile } from '../../proxy/config/config-file.ts';
 import { LATE_COPY_WINDOW_MS } from '../../proxy/config/decide-config-file.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { createHarness, type Harness } from './fleet-harness.ts';
 import { runtimeConfig } from './reports.ts';
 import { createStubProxy, type StubProxy } from './stub-proxy.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { FLEET_PATHS, MAX_MESSAGE_BYTES } from '../../contract/fleet.ts';
 import { createCertificateAuthority } from '../../operator/fleet/certificate-authority.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { createHarness, type Harness } from './fleet-harness.ts';
 import { at, proxyReport, runtimeConfig, TARGET } from './reports.ts';
 import { createStubProxy } from './stub-proxy.ts';

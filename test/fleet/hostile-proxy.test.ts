@@ -4,9 +4,9 @@ import { connect, type TLSSocket } from 'node:tls';
 import { FLEET_PATHS, MAX_MESSAGE_BYTES } from '../../contract/fleet.ts';
 import { SLOW_READER_CUT_AFTER_MS } from '../../operator/fleet/config-streams.ts';
 import { type Clock, systemClock } from '../../operator/kube/clock.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import { createHarness, type Harness, type Operator } from './fleet-harness.ts';
-import { proxyReport, runtimeConfig } from './reports.ts';
+import { proxyReport, runtimeConfig, targetReport } from './reports.ts';
 import { createStubProxy } from './stub-proxy.ts';
 
 /** About 4 MB in one message, so that a few fill every buffer between two ends. */
@@ -120,6 +120,19 @@ describe('an operator, in front of proxies that misbehave', () => {
       unannounced.write('\r\n');
     }
     expect(await answer).toBe('HTTP/1.1 413 Payload Too Large');
+  });
+
+  it('takes longer reports from a namespace with a longer config', async () => {
+    const evidence = 'x'.repeat(1_024);
+    const long = JSON.stringify(
+      proxyReport({ targets: Array.from({ length: 1_000 }, (_, index) => targetReport({ id: `a/b/${index}`, evidence })) }),
+    );
+    expect(await report(long)).toMatchObject({ status: 413, body: expect.stringContaining('of this namespace') });
+    expect(operator.fleet.reports('sales')).toEqual([]);
+    const regions = Array.from({ length: 1_000 }, (_, index) => ({ name: `r${index}`, baseURL: `https://r${index}.example/v1` }));
+    const [endpoint] = runtimeConfig('wide').endpoints;
+    operator.fleet.publish('sales', runtimeConfig('wide', { endpoints: [{ ...endpoint!, regions }] }));
+    expect((await report(long)).status).toBe(200);
   });
 
   it('forgets a report that breaks off', async () => {

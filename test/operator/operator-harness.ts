@@ -7,12 +7,10 @@ import { type AuditEvent, isWrite } from '../control-plane/audit-log.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import { freePort } from '../control-plane/free-port.ts';
 import { createWorkspace, type RunningProcess } from '../control-plane/workspace.ts';
+import { eventually } from '../eventually.ts';
 import { type FakeProxy, startFakeProxy } from './fake-proxy.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Generous: it bounds a test that would never end, and is no statement about speed. */
-const WITHIN_MS = 90_000;
-const POLL_MS = 100;
 
 /** The operator as a process of its own, with the permissions that the manifests give it, on a real API server. */
 export interface OperatorHarness {
@@ -136,19 +134,6 @@ export async function startHarness(): Promise<OperatorHarness> {
     },
   };
   return harness;
-}
-
-/** Tries again until it holds, and gives what it gave; fails with its last failure. */
-export async function eventually<T>(expectation: () => T | Promise<T>, withinMs: number = WITHIN_MS): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await expectation();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }
 
 export function conditionOf(status: ModelRouteStatus | ProviderEndpointStatus, type: string) {

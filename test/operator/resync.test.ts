@@ -1,4 +1,5 @@
-import { conditionOf, eventually, type OperatorHarness, startHarness } from './operator-harness.ts';
+import { eventually } from '../eventually.ts';
+import { conditionOf, type OperatorHarness, startHarness } from './operator-harness.ts';
 import { endpoint, namespace, route } from './resources.ts';
 
 const RESYNC = ['--resync-interval', '1s'];

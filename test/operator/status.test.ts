@@ -1,4 +1,5 @@
-import { conditionOf, eventually, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
+import { eventually } from '../eventually.ts';
+import { conditionOf, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
 import { endpoint, namespace, route } from './resources.ts';
 
 describe('the status of routes and endpoints, on a real API server', () => {

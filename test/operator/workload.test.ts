@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
+import { eventually } from '../eventually.ts';
 import { startCuttingProxy } from './kube/cutting-proxy.ts';
-import { conditionOf, eventually, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
+import { conditionOf, type OperatorHarness, type RunningOperator, startHarness } from './operator-harness.ts';
 import { endpoint, namespace, route } from './resources.ts';
 
 const KINDS = 'deployment,service,serviceaccount,configmap,poddisruptionbudget';

@@ -3,8 +3,8 @@ import { createEventRecorder } from '../../../operator/kube/create-event-recorde
 import type { EventRecorder } from '../../../operator/kube/event-recorder.ts';
 import type { KubeObject } from '../../../operator/kube/kube-object.ts';
 import { RESOURCES } from '../../../operator/kube/resources.ts';
+import { eventually } from '../../eventually.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { eventually } from './eventually.ts';
 
 describe('Events on a real API server', () => {
   let cluster: Cluster;

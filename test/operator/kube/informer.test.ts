@@ -8,8 +8,8 @@ import type { KubeObject } from '../../../operator/kube/kube-object.ts';
 import type { KubeTransport } from '../../../operator/kube/kube-transport.ts';
 import { RESOURCES } from '../../../operator/kube/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../control-plane/control-plane.ts';
+import { eventually } from '../../eventually.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
-import { eventually } from './eventually.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const logger: Logger = pino({ level: 'silent' });

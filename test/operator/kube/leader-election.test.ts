@@ -5,9 +5,9 @@ import { createKubeClient } from '../../../operator/kube/create-kube-client.ts';
 import { createLeaderElection, type LeaderElection, type LeaseTimings } from '../../../operator/kube/leader-election.ts';
 import type { Lease } from '../../../operator/kube/lease.ts';
 import { RESOURCES } from '../../../operator/kube/resources.ts';
+import { eventually } from '../../eventually.ts';
 import { type Cluster, silent, startCluster } from './cluster.ts';
 import { startCuttingProxy } from './cutting-proxy.ts';
-import { eventually } from './eventually.ts';
 
 /** A fifth of the real ones, in the same proportions. */
 const TIMINGS: LeaseTimings = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 400 };
