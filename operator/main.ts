@@ -53,7 +53,14 @@ async function operate(settings: OperatorSettings, told: AbortSignal, clock: Clo
   const transport = connectToCluster({ kubeconfig, context, userAgent: `understudy-operator/${manifest.version}` });
   const client = createKubeClient(transport);
   const informerOf = (resource: Resource, labelSelector?: string) =>
-    createInformer<KubeObject>({ transport, resource, logger, clock, selection: labelSelector ? { labelSelector } : {} });
+    createInformer<KubeObject>({
+      transport,
+      resource,
+      logger,
+      clock,
+      selection: labelSelector ? { labelSelector } : {},
+      observe: metrics.informer(resource.kind),
+    });
   const workload: WorkloadInformers = {
     ServiceAccount: informerOf(RESOURCES.ServiceAccount, WORKLOAD_SELECTOR),
     ConfigMap: informerOf(RESOURCES.ConfigMap, WORKLOAD_SELECTOR),

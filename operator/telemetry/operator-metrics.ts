@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ControllerOptions } from '../kube/controller.ts';
+import type { InformerStep } from '../kube/create-informer.ts';
 
 /** Reconciles wait for the API server at most: from a millisecond to its time limit. */
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
@@ -9,6 +10,8 @@ export interface OperatorMetrics {
   observer(controller: string): NonNullable<ControllerOptions['observer']>;
   statusWrites(kind: string): void;
   events(step: 'Recorded' | 'Written' | 'Dropped'): void;
+  /** Given to `createInformer` as `observe`. */
+  informer(kind: string): (step: InformerStep) => void;
 }
 
 export function createOperatorMetrics(registry: Registry): OperatorMetrics {
@@ -60,8 +63,15 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     labelNames: ['step'],
     registers,
   });
+  const informers = new Counter({
+    name: 'understudy_operator_informer_steps_total',
+    help: 'What informers did: lists, watches, bookmarks, failures.',
+    labelNames: ['kind', 'step'],
+    registers,
+  });
   return {
     leader,
+    informer: (kind) => (step) => informers.inc({ kind, step }),
     statusWrites: (kind) => writes.inc({ kind }),
     events: (step) => events.inc({ step }),
     observer: (controller) => ({
