@@ -35,6 +35,12 @@ export function answerHeaders(headers: Headers, key: string | undefined): string
   return list;
 }
 
+/** All headers but those that quote the key: of an error, which is kept whole until it is known whether the client gets it. */
+export function headersWithoutKey(headers: Headers, key: string | undefined): Headers {
+  if (key === undefined || key === '') return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => !String(value).includes(key)));
+}
+
 export const REDACTED = '[redacted]';
 
 /** A body without the key, should a provider quote it. */

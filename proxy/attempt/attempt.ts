@@ -4,7 +4,7 @@ import { judgeAnswer } from '../formats/openai/judge-answer.ts';
 import type { Operation } from '../formats/openai/operations.ts';
 import { OpenAIStreamReader } from '../formats/openai/stream-reader.ts';
 import type { Limits } from '../limits.ts';
-import { answerHeaders, REDACTED, withoutKey } from './answer-headers.ts';
+import { answerHeaders, headersWithoutKey, REDACTED, withoutKey } from './answer-headers.ts';
 import { bodyDecoder } from './body-decoder.ts';
 import { classifyError } from './classify-error.ts';
 import { classifyResponse } from './classify-response.ts';
@@ -182,7 +182,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { key, operation, streaming } = this.#request;
     const body = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
     if (this.#status >= 300) {
-      return { kind: 'failed', failure: classifyResponse(this.#status, this.#headers, withoutKey(body, key), this.#clock()) };
+      const headers = headersWithoutKey(this.#headers, key);
+      return { kind: 'failed', failure: classifyResponse(this.#status, headers, withoutKey(body, key), this.#clock()) };
     }
     const failure = judgeAnswer(operation, body) ?? (streaming ? NOT_A_STREAM : undefined);
     if (failure !== undefined) return { kind: 'failed', failure: { ...failure, status: this.#status } };

@@ -7,6 +7,11 @@ const openai = (code: string | null, type = 'server_error', message = 'said') =>
 const classify = (status: number, headers: Record<string, string>, body: string) =>
   classifyResponse(status, headers, Buffer.from(body), 0);
 
+it('a code without end is cut: it stands in logs, evidence and reports', () => {
+  expect(classify(500, json, openai('x'.repeat(100_000))).code.length).toBeLessThan(200);
+  expect(classify(500, json, openai(null, 'x'.repeat(100_000))).code.length).toBeLessThan(200);
+});
+
 describe('an answer that is no success is read into its class', () => {
   it.each([
     ['500 of the provider', 500, json, openai(null), { class: 'Transport', quickRetry: true }],

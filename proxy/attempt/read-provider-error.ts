@@ -9,6 +9,8 @@ export interface ProviderError {
 
 /** Long error pages are cut: a message ends up in logs, status and evidence. */
 const MAX_MESSAGE = 300;
+/** So are codes: the longest real ones have some 50 characters, and evidence that is too long would make a whole report invalid. */
+const MAX_CODE = 100;
 
 /**
  * Reads `{"error": {...}}`, `{"error": "text"}`, `{"detail": …}`, `{"message": …}` and a bare array around them (Gemini's compatible API).
@@ -24,13 +26,13 @@ export function readProviderError(body: string): ProviderError | undefined {
   if (Array.isArray(parsed)) parsed = parsed[0];
   if (!isRecord(parsed)) return undefined;
   const error = parsed.error ?? parsed.detail ?? parsed;
-  if (typeof error === 'string') return { message: cut(error), type: text(parsed.type), code: text(parsed.code) };
+  if (typeof error === 'string') return { message: cut(error), type: name(parsed.type), code: name(parsed.code) };
   if (!isRecord(error)) return { message: cut(JSON.stringify(error) ?? ''), type: '', code: '' };
   const numeric = typeof error.code === 'number' ? error.code : undefined;
   return {
     message: cut(text(error.message) || JSON.stringify(error)),
-    type: text(error.type),
-    code: text(error.code) || text(error.status),
+    type: name(error.type),
+    code: name(error.code) || name(error.status),
     ...(numeric === undefined ? {} : { numericCode: numeric }),
   };
 }
@@ -41,6 +43,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+function name(value: unknown): string {
+  return text(value).slice(0, MAX_CODE);
 }
 
 function cut(message: string): string {

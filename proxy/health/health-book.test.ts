@@ -78,7 +78,31 @@ function openBook(first = config()) {
   };
 }
 
+describe('a key that changes', () => {
+  it('is not blamed for a refusal of the one before, which was still under way', () => {
+    const { book, pass } = openBook();
+    const asked = START;
+    pass(1_000);
+    book.forgetRefusals();
+    pass(1_000);
+    book.observe(book.target(A), { kind: 'refusal', startedAt: asked, reason: 'CredentialsRefused' });
+    expect(book.target(A).isOpen(START + 2_000)).toBe(true);
+    book.observe(book.target(A), { kind: 'refusal', startedAt: START + 1_500, reason: 'CredentialsRefused' });
+    expect(book.target(A).isOpen(START + 2_000)).toBe(false);
+  });
+});
+
 describe('a route tells who is on stage', () => {
+  it('the one that answers again, when no other does', () => {
+    const { route, fail, succeed, pass, shares } = openBook();
+    for (const id of [A, B, C]) fail(id);
+    expect(route()).toMatchObject({ active: A, reason: 'Panic' });
+    pass(1_000);
+    succeed(B);
+    expect(route()).toMatchObject({ active: B, reason: 'PrimaryDown' });
+    expect(shares()).toEqual({ [A]: 0, [B]: 100, [C]: 0 });
+  });
+
   it('the first of the chain, without traffic, then with it', () => {
     const { route, succeed, shares } = openBook();
     expect(route()).toMatchObject({ active: A, reason: 'NoTraffic' });

@@ -17,6 +17,8 @@ export class HealthBook {
   readonly #routesOfTarget = new Map<string, RouteLedger[]>();
   readonly #events: HealthEvents;
   readonly #clock: () => number;
+  /** When the keys last changed. */
+  #keysSince = 0;
 
   constructor(clock: () => number, events: HealthEvents) {
     this.#clock = clock;
@@ -59,6 +61,8 @@ export class HealthBook {
 
   /** Takes a signal of an attempt in. */
   observe(record: TargetRecord, signal: Signal): void {
+    // What was refused to the key of then is not held against the key of now.
+    if (signal.kind === 'refusal' && signal.startedAt < this.#keysSince) return;
     const now = this.#clock();
     if (record.take(signal, now)) this.#afterTransition(record, now);
   }
@@ -76,6 +80,7 @@ export class HealthBook {
   /** A key may have changed: what was refused for it may be asked again. */
   forgetRefusals(): void {
     const now = this.#clock();
+    this.#keysSince = now;
     for (const record of this.#targets.values()) {
       const reason = record.state.cooldown?.reason;
       if (reason === undefined || reason === 'RateLimited') continue;

@@ -81,7 +81,7 @@ export class RouteLedger {
     this.#log.forget(ids);
   }
 
-  /** The first of the chain that is open; the first of all when none is (panic). In a weighted step, the one that weighs most. */
+  /** The first of the chain that is open, else that answers again, else the first of all (panic). In a weighted step, the one that weighs most. */
   #choose(now: number): Member | undefined {
     let best: Member | undefined;
     for (const member of this.#members) {
@@ -89,13 +89,13 @@ export class RouteLedger {
       if (!member.record.isOpen(now)) continue;
       if (best === undefined || member.target.weight > best.target.weight) best = member;
     }
-    return best ?? this.#members[0];
+    return best ?? this.#members.find(({ record }) => record.isRecovering(now)) ?? this.#members[0];
   }
 
   #whyNow(chosen: Member | undefined, now: number): RouteReason {
     if (chosen === undefined) return 'NoTarget';
-    if (this.#members.every(({ record }) => !record.isOpen(now))) return 'Panic';
-    if (chosen.target.step === 0)
+    if (!isUp(chosen.record, now)) return 'Panic';
+    if (chosen.target.step === 0 && chosen.record.isOpen(now))
       return this.#members.every(({ record }) => record.lastSignal === 0) ? 'NoTraffic' : 'PrimaryHealthy';
     const primaries = this.#members.filter(({ target }) => target.step === 0).map(({ record }) => record.health(now));
     if (primaries.some(({ health }) => health === 'Recovering')) return 'Recovering';
@@ -107,7 +107,7 @@ export class RouteLedger {
     const left = this.#members.find(({ target }) => target.id === from);
     // The target that was on stage is gone from the chain: that is a change of config, and no failover.
     if (left === undefined) return undefined;
-    const comesBack = this.#position(to) < this.#position(from) && left.record.isOpen(now);
+    const comesBack = this.#position(to) < this.#position(from) && isUp(left.record, now);
     if (comesBack) return this.#log.close((target) => this.#position(target) >= this.#position(to), now);
     const { state } = left.record;
     const { reason } = left.record.health(now);
@@ -131,8 +131,12 @@ export class RouteLedger {
   #shares(now: number): { target: string; share: number }[] {
     const open = this.#members.filter(({ record }) => record.isOpen(now));
     const step = open[0]?.target.step;
-    const takers =
-      step === undefined ? this.#members.slice(0, 1) : onePerEntry(open.filter(({ target }) => target.step === step));
+    const chosen = this.#choose(now);
+    const takers = onePerEntry(
+      this.#members.filter((member) =>
+        step === undefined ? member === chosen : open.includes(member) && member.target.step === step,
+      ),
+    );
     const total = takers.reduce((sum, { target }) => sum + target.weight, 0);
     let left = 100;
     const shares = new Map<string, number>();
@@ -161,6 +165,10 @@ const COOLDOWNS: ReadonlySet<HealthReason> = new Set<HealthReason>([
   'QuotaExhausted',
   'ModelNotFound',
 ]);
+
+function isUp(record: TargetRecord, now: number): boolean {
+  return record.isOpen(now) || record.isRecovering(now);
+}
 
 /** Regions of one entry do not share: the first open one has all of the entry's traffic. */
 function onePerEntry(members: Member[]): Member[] {

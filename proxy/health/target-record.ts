@@ -25,6 +25,8 @@ export class TargetRecord {
   readonly firstToken = new RecentLatencies();
   lastSuccess = 0;
   lastSignal = 0;
+  /** The operation that was last answered here: what a model does not do says nothing of what it does. */
+  answered: string | undefined;
   probe: ProbeResult | undefined;
   /** When another proxy last probed this target, ISO 8601. */
   fleetProbe: string | undefined;
@@ -61,6 +63,11 @@ export class TargetRecord {
   /** Whether the target would be offered requests as a matter of course: what a route calls its active target. */
   isOpen(now: number): boolean {
     return admission(this.state, now).kind === 'open';
+  }
+
+  /** Whether it has begun to answer again, and is given a share. */
+  isRecovering(now: number): boolean {
+    return admission(this.state, now).kind === 'share';
   }
 
   /** Takes a signal in; true when the verdict or a cooldown changed. */

@@ -71,6 +71,8 @@ export class ChainRun {
   /** Attempts that were begun, the present one included. */
   started = 0;
   #isAborted = false;
+  /** How long the present attempt may take to its first content, or to its whole unary answer. */
+  #contentWait = 0;
   /** Ends a wait; made for one only. */
   #stopWaiting: AbortController | undefined;
 
@@ -89,13 +91,15 @@ export class ChainRun {
 
   async run(): Promise<ChainResult> {
     const { route, budget } = this.#request;
-    const { clock, random, book } = this.#deps;
+    const { clock, random } = this.#deps;
     const { retries } = route.route;
     const ordered = orderTargets(route, random);
     const tried = new Set<ServingTarget>();
     const failures: Failure[] = [];
+    const admit = ({ record }: ServingTarget) => record.admit(clock(), random);
+    const isRecovering = ({ record }: ServingTarget) => record.isRecovering(clock());
     budget.onRequest(clock());
-    let target = nextTarget(ordered, tried, (candidate) => candidate.record.admit(clock(), random));
+    let target = nextTarget(ordered, tried, admit, isRecovering);
     let retriesHere = 0;
     while (target !== undefined && !this.#isAborted) {
       tried.add(target);
@@ -104,8 +108,7 @@ export class ChainRun {
       const startedAt = clock();
       const outcome = await this.#try(target, others);
       this.#note(target, outcome, startedAt);
-      const signal = signalOf(outcome, startedAt, clock() - startedAt, route.route.timeouts.firstContent);
-      if (signal !== undefined) book.observe(target.record, signal);
+      this.#learn(target, outcome, startedAt);
       if (outcome.kind === 'answer') return { kind: 'answer', target, outcome };
       if (outcome.kind === 'streamed') return { kind: 'streamed', target, firstContentMs: outcome.firstContentMs };
       if (outcome.kind === 'broken')
@@ -124,7 +127,7 @@ export class ChainRun {
         await this.#wait(next.afterMs);
       } else {
         retriesHere = 0;
-        target = nextTarget(ordered, tried, (candidate) => candidate.record.admit(clock(), random));
+        target = nextTarget(ordered, tried, admit, isRecovering);
       }
     }
     return this.#isAborted ? { kind: 'aborted' } : { kind: 'failed', failures, final: undefined };
@@ -140,6 +143,7 @@ export class ChainRun {
     const left = Math.max(1, this.#deadline - clock());
     // While others remain, a unary answer that hangs must leave them time to answer.
     const response = Math.min(left, timeouts.response ?? (others > 0 ? Math.max(timeouts.firstContent, left / 2) : left));
+    this.#contentWait = asked.stream ? timeouts.firstContent : response;
     this.#attempt = new Attempt(
       {
         origin: target.origin,
@@ -152,7 +156,7 @@ export class ChainRun {
         key,
         waits: {
           connect: timeouts.connect,
-          content: asked.stream ? timeouts.firstContent : response,
+          content: this.#contentWait,
           idle: timeouts.idle,
           total: left,
         },
@@ -190,6 +194,23 @@ export class ChainRun {
     await sleep(milliseconds, undefined, { signal: this.#stopWaiting.signal }).catch(() => undefined);
   }
 
+  #learn(target: ServingTarget, outcome: AttemptOutcome, startedAt: number): void {
+    const { clock, book } = this.#deps;
+    const { operation } = this.#request;
+    const { record } = target;
+    const signal = signalOf(outcome, startedAt, clock() - startedAt, this.#contentWait);
+    if (signal === undefined) return;
+    if (signal.kind === 'success') record.answered = operation;
+    if (
+      signal.kind === 'refusal' &&
+      outcome.kind === 'failed' &&
+      isOfOperation(outcome.failure) &&
+      (record.answered ?? operation) !== operation
+    )
+      return;
+    book.observe(record, signal);
+  }
+
   #note(target: ServingTarget, outcome: AttemptOutcome, startedAt: number): void {
     const now = this.#deps.clock();
     const failure = outcome.kind === 'failed' || outcome.kind === 'broken' ? outcome.failure : undefined;
@@ -220,6 +241,14 @@ const KEY_IS_MISSING: Failure = {
   message: 'the Secret of the endpoint, or its key, is missing',
   account: 'CredentialsMissing',
 };
+
+/**
+ * OpenAI refuses what a model is not for (embeddings of a chat model) with the statuses of a forbidden key and of a missing model. When the
+ * target answers another operation, that is all it means: one client's mistake must not take the target from all others.
+ */
+function isOfOperation({ status }: Failure): boolean {
+  return status === 403 || status === 404;
+}
 
 /** The request itself is at fault, or what it needs is beyond the model: another target is asked only where it is known to be able. */
 function isFinal(failure: Failure): boolean {

@@ -5,8 +5,11 @@ import type { Signal } from '../health/target-health.ts';
 /** A client that left before any content, having waited this part of the longest wait: it gave up on a provider that hung. */
 const ABANDONED_AFTER = 0.5;
 
-/** What an attempt tells of its target's health: nothing, when only the request or the client was at fault. */
-export function signalOf(outcome: AttemptOutcome, startedAt: number, elapsed: number, firstContent: number): Signal | undefined {
+/**
+ * What an attempt tells of its target's health: nothing, when only the request or the client was at fault. `longestWait`: for the first
+ * content of a stream, or for a whole unary answer.
+ */
+export function signalOf(outcome: AttemptOutcome, startedAt: number, elapsed: number, longestWait: number): Signal | undefined {
   switch (outcome.kind) {
     case 'answer':
     case 'streamed':
@@ -14,11 +17,11 @@ export function signalOf(outcome: AttemptOutcome, startedAt: number, elapsed: nu
     case 'broken':
       return outcome.failure.class === 'ClientAbort' ? undefined : failure(outcome.failure, startedAt);
     case 'failed':
-      return signalOfFailure(outcome.failure, startedAt, elapsed, firstContent);
+      return signalOfFailure(outcome.failure, startedAt, elapsed, longestWait);
   }
 }
 
-function signalOfFailure(failed: Failure, startedAt: number, elapsed: number, firstContent: number): Signal | undefined {
+function signalOfFailure(failed: Failure, startedAt: number, elapsed: number, longestWait: number): Signal | undefined {
   switch (failed.class) {
     case 'Transport':
     case 'Overload':
@@ -39,7 +42,7 @@ function signalOfFailure(failed: Failure, startedAt: number, elapsed: number, fi
     case 'Request':
       return undefined;
     case 'ClientAbort':
-      if (elapsed < firstContent * ABANDONED_AFTER) return undefined;
+      if (elapsed < longestWait * ABANDONED_AFTER) return undefined;
       return { kind: 'failure', startedAt, summary: `a client gave up after ${Math.round(elapsed)} ms without content` };
   }
 }

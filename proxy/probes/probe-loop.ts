@@ -15,8 +15,8 @@ import { probeDue } from './probe-due.ts';
 
 /** How often it is looked whether a probe is due. */
 const TICK = 250;
-/** A probe that finds out whether a target is back may not hold up the next one for long. */
-const LONGEST_RECOVERY_PROBE = 5_000;
+/** A probe that finds out whether a target is back may not hold up the next one for long: one at a time may take all its time, for a slow target. */
+const SHORT_RECOVERY_PROBE = 5_000;
 /** Probes under way at once in one proxy. */
 const MAX_RUNNING = 32;
 
@@ -40,6 +40,8 @@ export class ProbeLoop {
   #timer: NodeJS.Timeout | undefined;
   /** When each target is to be probed next; and until when a recovery probe holds its target. */
   readonly #next = new Map<string, number>();
+  /** Targets whose recovery probe with all its time is under way. */
+  readonly #patient = new Set<string>();
   #running = 0;
 
   constructor(dependencies: ProbeDependencies) {
@@ -95,26 +97,32 @@ export class ProbeLoop {
       if (record.probe === undefined || now - Date.parse(record.probe.time) > probe.interval) record.probe = skipped;
       return;
     }
-    this.#run(probe, target, probe.timeout);
+    void this.#run(target, probe.timeout);
   }
 
   #probeForRecovery(probe: { timeout: number }, target: ServingTarget, now: number): void {
     const { record } = target;
-    const { verdict } = record.state;
+    const { verdict, cooldown } = record.state;
     if (verdict.health !== 'Down' || now < verdict.holdUntil) return;
+    // Asking often prolongs a rate limit, and heals no account: those are probed at the interval only.
+    if (cooldown !== undefined && now < cooldown.until) return;
     const key = `recovery ${record.name.id}`;
     if (now < (this.#next.get(key) ?? 0)) return;
-    const timeout = Math.min(probe.timeout, LONGEST_RECOVERY_PROBE);
-    this.#next.set(key, now + timeout);
-    this.#run(probe, target, timeout);
+    const short = Math.min(probe.timeout, SHORT_RECOVERY_PROBE);
+    this.#next.set(key, now + short);
+    if (this.#patient.has(key)) return void this.#run(target, short);
+    this.#patient.add(key);
+    this.#run(target, probe.timeout).finally(() => this.#patient.delete(key));
   }
 
-  #run(_: { timeout: number }, target: ServingTarget, timeout: number): void {
+  async #run(target: ServingTarget, timeout: number): Promise<void> {
     if (this.#running >= MAX_RUNNING) return;
     this.#running += 1;
-    this.#probe(target, timeout).finally(() => {
+    try {
+      await this.#probe(target, timeout);
+    } finally {
       this.#running -= 1;
-    });
+    }
   }
 
   async #probe(target: ServingTarget, timeout: number): Promise<void> {
@@ -150,16 +158,21 @@ export class ProbeLoop {
     const outcome = await attempt.start(pools.get(target.origin, timeout)).outcome;
     const now = clock();
     const latency = Math.round(now - startedAt);
-    const time = new Date(now).toISOString();
     const failure = outcome.kind === 'failed' ? outcome.failure : undefined;
+    const signal = signalOf(outcome, startedAt, latency, timeout);
+    if (signal !== undefined && !(signal.kind === 'refusal' && signal.reason === 'ModelNotFound')) book.observe(record, signal);
+    // Told after the signal, and to the next whole millisecond: a probe must not look older than its own signal, which would pass for traffic.
+    const time = new Date(Math.ceil(clock())).toISOString();
     record.probe =
       failure === undefined
         ? { time, outcome: 'Succeeded', latency }
         : { time, outcome: 'Failed', latency, message: `${failure.code}: ${failure.message}`.slice(0, 1024) };
     // A target that does not take a chat completion (an embedding model) can't be probed so: then requests have to find out.
     if (failure?.class === 'Request' || failure?.class === 'Capability') record.probed = false;
-    const signal = signalOf(outcome, startedAt, latency, timeout);
-    if (signal !== undefined && !(signal.kind === 'refusal' && signal.reason === 'ModelNotFound')) book.observe(record, signal);
+    if (signal?.kind === 'success') {
+      record.probed = true;
+      record.answered = 'chat';
+    }
     onResult();
   }
 

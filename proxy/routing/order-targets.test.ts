@@ -33,8 +33,13 @@ describe('targets are ordered for one request', () => {
 
 describe('the next target', () => {
   const [a, b, c] = [target('a', 0, 0), target('b', 1, 1), target('c', 2, 2)];
-  const next = (tried: ServingTarget[], open: ServingTarget[]) =>
-    nextTarget([a, b, c], new Set(tried), (candidate) => open.includes(candidate))?.target.id;
+  const next = (tried: ServingTarget[], open: ServingTarget[], recovering: ServingTarget[] = []) =>
+    nextTarget(
+      [a, b, c],
+      new Set(tried),
+      (candidate) => open.includes(candidate),
+      (candidate) => recovering.includes(candidate),
+    )?.target.id;
 
   it.each([
     ['the first that is admitted', [], [b, c], 'b'],
@@ -45,6 +50,13 @@ describe('the next target', () => {
     ['none when all were tried', [a, b, c], [a, b, c], undefined],
   ])('is %s', (_, tried, open, expected) => {
     expect(next(tried, open)).toBe(expected);
+  });
+
+  it('is, when none is admitted, one that answers again before one that does not', () => {
+    expect(next([], [], [b, c])).toBe('b');
+    expect(next([b], [], [b, c])).toBe('c');
+    expect(next([], [c], [b])).toBe('c');
+    expect(next([b, c], [], [b, c])).toBe('a');
   });
 });
 

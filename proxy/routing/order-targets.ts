@@ -17,18 +17,22 @@ export function orderTargets(route: ServingRoute, random: () => number): readonl
 
 /**
  * The next target to try: the first that health admits and that was not tried yet; when none is left, the first untried one, whatever its
- * health. So when every target looks bad, health is ignored and the chain's order holds: a bad answer beats none.
+ * health. So when every target looks bad, health is ignored and the chain's order holds: a bad answer beats none. But one that has begun to
+ * answer again comes before those that have not: its small share is meant to spare others, not to send requests into a silence.
  */
 export function nextTarget(
   ordered: readonly ServingTarget[],
   tried: ReadonlySet<ServingTarget>,
   admit: (target: ServingTarget) => boolean,
+  isRecovering: (target: ServingTarget) => boolean,
 ): ServingTarget | undefined {
+  let recovering: ServingTarget | undefined;
   let lastResort: ServingTarget | undefined;
   for (const candidate of ordered) {
     if (tried.has(candidate)) continue;
     if (admit(candidate)) return candidate;
     lastResort ??= candidate;
+    if (recovering === undefined && isRecovering(candidate)) recovering = candidate;
   }
-  return lastResort;
+  return recovering ?? lastResort;
 }

@@ -60,6 +60,21 @@ describe('a client that goes away', () => {
     expect(stage.secondary.requests).toEqual([]);
   });
 
+  it('before a whole answer was due says nothing either, though it waited longer than for a first word', async () => {
+    stage.apply([{ timeouts: { firstContent: 300, response: 40_000, total: 50_000 } }]);
+    await stage.primary.setFault({ kind: 'hang' });
+    for (let index = 0; index < 5; index++) {
+      const leaving = new AbortController();
+      const asked = ask(stage.client, { signal: leaving.signal });
+      await stage.primary.waitForRequest(({ number, outcome }) => number === index + 1 && outcome === 'open');
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      leaving.abort();
+      await asked;
+      await stage.primary.waitForRequest(({ number, outcome }) => number === index + 1 && outcome === 'clientGone');
+    }
+    expect(stage.proxy.report().targets.find(({ id }) => id === 'primary/lab/gpt-4o')).toMatchObject({ health: 'Unknown' });
+  });
+
   it('says nothing about the provider: its health stays what it was', async () => {
     expect((await ask(stage.client)).error).toBeUndefined();
     await stage.primary.setFault({ kind: 'hang' });

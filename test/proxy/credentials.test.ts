@@ -53,7 +53,7 @@ describe('a provider key', () => {
     },
   );
 
-  it.each(['status', 'headers', 'event', 'body'] as const)(
+  it.each(['status', 'headers', 'errorHeaders', 'event', 'body'] as const)(
     'that a provider repeats elsewhere (%s) is taken out',
     async (place) => {
       stage = await startProxy({ labs: [{ name: 'primary' }] });
@@ -66,6 +66,15 @@ describe('a provider key', () => {
           break;
         case 'headers':
           await stage.primary.setFault({ kind: 'headers', headers: { 'x-debug-key': key } });
+          break;
+        case 'errorHeaders':
+          await stage.primary.setFault({
+            kind: 'status',
+            status: 400,
+            contentType,
+            headers: { 'x-debug-key': key },
+            body: '{"error":{"message":"no"}}',
+          });
           break;
         case 'event':
           await stage.primary.setFault({ kind: 'errorEvent', afterChunks: 2, error: quoting, ending: 'end' });

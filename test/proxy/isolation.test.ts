@@ -80,3 +80,23 @@ it('hundreds of requests that hang at one model leave another model of the same 
   leaving.abort();
   await Promise.all(hanging);
 });
+
+describe('what a model is not for', () => {
+  it.each([
+    [
+      403,
+      '{"error":{"message":"You are not allowed to generate embeddings from this model","type":"invalid_request_error","code":null}}',
+    ],
+    [
+      404,
+      '{"error":{"message":"This is a chat model and not supported in this endpoint.","type":"invalid_request_error","code":null}}',
+    ],
+  ])('asked of it by one client (%i) takes it from no other', async (status, body) => {
+    stage = await startProxy({ labs: [{ name: 'primary' }, { name: 'secondary' }] });
+    await stage.primary.setFault({ kind: 'status', status, contentType: 'application/json', body }, { paths: ['/embeddings'] });
+    expect((await ask(stage.client)).headers?.get('x-understudy-target')).toBe('primary/lab/gpt-4o');
+    await stage.client.embeddings.create({ model: 'gpt-4o', input: 'a' });
+    expect((await ask(stage.client)).headers?.get('x-understudy-target')).toBe('primary/lab/gpt-4o');
+    expect(stage.proxy.report().targets[0]).toMatchObject({ health: 'Healthy' });
+  });
+});

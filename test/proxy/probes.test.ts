@@ -48,6 +48,42 @@ describe('a probe', () => {
     for (const [index, time] of times.slice(1).entries()) expect(time - times[index]!).toBeGreaterThan(INTERVAL_MS / 2);
   });
 
+  it('does not take itself for traffic: each one is made, however long it takes', async () => {
+    await start();
+    await stage.primary.setFault({ kind: 'slowFirstToken', delayMs: 300 });
+    await stage.primary.waitForRequest(({ number }) => number === 3, LIVENESS_MS);
+    const times = stage.primary.requests.map(({ time }) => time);
+    expect(times[2]! - times[0]!).toBeLessThan(3.5 * INTERVAL_MS);
+  });
+
+  it('finds a target that is back though it answers slowly', async () => {
+    const slow = { interval: 60_000, timeout: 10_000, model: 'other' };
+    const chain = [
+      { lab: 'primary', model: 'gpt-4o', probe: slow },
+      { lab: 'secondary', model: 'b' },
+    ];
+    stage = await startProxy({ routes: [{ chain }] });
+    await stage.primary.setFault({ kind: 'refuse' });
+    while (targetOf(PRIMARY)?.health !== 'Down') await ask(stage.client);
+    await stage.primary.setFault({ kind: 'slowFirstToken', delayMs: 6_000 });
+    await untilHealth('Recovering');
+  });
+
+  it('does not ask again and again what is cooling down', async () => {
+    await start();
+    await untilHealth('Healthy');
+    await stage.primary.setFault({ kind: 'reset' });
+    await untilHealth('Down');
+    const body = '{"error":{"message":"no","type":"requests","code":"rate_limit_exceeded"}}';
+    const headers = { 'retry-after': '30' };
+    await stage.primary.setFault({ kind: 'status', status: 429, contentType: 'application/json', headers, body });
+    await untilHealth('Degraded');
+    const before = stage.primary.counters.requests;
+    await pause(4 * INTERVAL_MS);
+    // Those at the interval go on, with one at most that was under way.
+    expect(stage.primary.counters.requests - before).toBeLessThanOrEqual(5);
+  });
+
   it('is left out while traffic tells the same', async () => {
     await start();
     await ask(stage.client);
