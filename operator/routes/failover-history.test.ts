@@ -70,6 +70,20 @@ describe('foldFailovers', () => {
     expect(lastFailover(again)).toEqual(lastFailover(before));
   });
 
+  it('does not count again, as a successor, what came before the failover that the status shows', () => {
+    const regions = [told('a', 0, { from: 'first' }), told('a', 4, { from: 'second', to: 'third' })];
+    const before = foldFailovers(EMPTY, regions, away, NOON);
+    expect(before.count).toBe(2);
+    const successor = readHistory({ failovers: before.count, lastFailover: lastFailover(before)! });
+    const back = [told('a', 0, { from: 'first', returned: 90 }), told('a', 4, { from: 'second', to: 'third', returned: 80 })];
+    for (const again of [regions, back]) {
+      const history = foldFailovers(successor, again, away, NOON);
+      expect(history.count).toBe(2);
+      expect(failoverEvents(successor, history).filter(({ reason }) => reason === 'FailedOver')).toEqual([]);
+    }
+    expect(foldFailovers(successor, [told('a', 300, { from: 'first' })], away, NOON).count).toBe(3);
+  });
+
   it('keeps what a status says of an outage that has ended', () => {
     const ended = foldFailovers(EMPTY, [told('a', 0, { returned: 30 })], away, NOON);
     const successor = readHistory({ failovers: 1, lastFailover: lastFailover(ended)! });

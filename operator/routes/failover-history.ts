@@ -34,6 +34,8 @@ export interface Episode {
 export interface FailoverHistory {
   count: number;
   episodes: readonly Episode[];
+  /** Of a history that was read from a status: what is not among its episodes, and is no newer than this, has been counted. */
+  countedUntil?: string;
 }
 
 /** What a status remembers, for an operator that has just begun. */
@@ -48,7 +50,7 @@ export function readHistory(status: ModelRouteStatus | undefined): FailoverHisto
     // Ended, but when is known only roughly: what is told of a later time is taken for another outage.
     ...(lasted === undefined ? {} : { endedAt: last.time, lasted }),
   };
-  return { count: status?.failovers ?? 1, episodes: [episode] };
+  return { count: status?.failovers ?? 1, episodes: [episode], countedUntil: last.time };
 }
 
 /**
@@ -70,10 +72,11 @@ function foldOne(history: FailoverHistory, { proxy, instance, record }: ToldFail
   // Not by its id: a record may be told anew, under another one, when traffic has come back.
   const replica = `${proxy}/${instance}/${record.time}`;
   const known = history.episodes.findLast((episode) => isSameOutage(episode, record));
+  if (!known && isCounted(history, record)) return history;
   if (!known) {
     const episodes = [...history.episodes, update(begin(record), replica, record)];
     episodes.sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
-    return { count: history.count + 1, episodes: episodes.slice(-MAX_EPISODES) };
+    return { ...history, count: history.count + 1, episodes: episodes.slice(-MAX_EPISODES) };
   }
   const updated = update(known, replica, record);
   return { ...history, episodes: history.episodes.map((episode) => (episode === known ? updated : episode)) };
@@ -85,6 +88,11 @@ function isSameOutage(episode: Episode, { from, time }: FailoverRecord): boolean
   const tooEarly = at < Date.parse(episode.time) - SAME_OUTAGE_MS;
   const tooLate = episode.endedAt !== undefined && at > Date.parse(episode.endedAt);
   return !tooEarly && !tooLate;
+}
+
+/** A proxy tells a failover anew when traffic has come back: to the successor of the operator that counted it, in a long outage. */
+function isCounted({ countedUntil }: FailoverHistory, { time }: FailoverRecord): boolean {
+  return countedUntil !== undefined && Date.parse(time) <= Date.parse(countedUntil);
 }
 
 function begin({ time, from, to, reason, evidence, detectedIn }: FailoverRecord): Episode {
