@@ -1,4 +1,4 @@
-import { type RuntimeConfig, runtimeConfig } from '../../contract/runtime-config.ts';
+import { type RuntimeConfig, runtimeConfig, targetId } from '../../contract/runtime-config.ts';
 import { ConfigRefusedError } from './config-refused-error.ts';
 
 /** Problems that are named before the rest is only counted. */
@@ -15,15 +15,28 @@ export function checkConfig(candidate: unknown): RuntimeConfig {
     throw new ConfigRefusedError(`the config is not valid: ${named.join('; ')}${more}`, revision, parsed.error);
   }
   const config = parsed.data;
+  const refuseIf = (isWrong: boolean, problem: () => string) => {
+    if (isWrong) throw new ConfigRefusedError(problem(), revision);
+  };
+  for (const [index, { name, regions }] of config.endpoints.entries()) {
+    const first = config.endpoints.findIndex((endpoint) => endpoint.name === name);
+    refuseIf(first !== index, () => `endpoints.${index}: ${name} is there already, as endpoints.${first}`);
+    for (const [position, { baseURL }] of regions.entries())
+      refuseIf(!/^https?:/i.test(baseURL), () => `endpoints.${index}.regions.${position}: the base URL is not http or https`);
+  }
   for (const [index, route] of config.routes.entries()) {
+    const first = config.routes.findIndex(({ name }) => name === route.name);
+    refuseIf(first !== index, () => `routes.${index}: ${route.name} is there already, as routes.${first}`);
     for (const [position, target] of route.targets.entries()) {
       const endpoint = config.endpoints.find(({ name }) => name === target.endpoint);
       const where = `routes.${index}.targets.${position}`;
-      if (endpoint === undefined)
-        throw new ConfigRefusedError(`${where}: endpoint ${target.endpoint} is not in the config`, revision);
-      if (!endpoint.regions.some(({ name }) => name === target.region)) {
-        throw new ConfigRefusedError(`${where}: region ${target.region} is not in endpoint ${target.endpoint}`, revision);
-      }
+      refuseIf(endpoint === undefined, () => `${where}: endpoint ${target.endpoint} is not in the config`);
+      const hasRegion = endpoint?.regions.some(({ name }) => name === target.region) ?? false;
+      refuseIf(!hasRegion, () => `${where}: region ${target.region} is not in endpoint ${target.endpoint}`);
+      const id = targetId(target.endpoint, target.region, target.model);
+      refuseIf(target.id !== id, () => `${where}: its id is ${target.id}, and its parts say ${id}`);
+      const same = route.targets.findIndex((other) => other.id === id);
+      refuseIf(same !== position, () => `${where}: ${id} is there already, as target ${same}`);
     }
   }
   return config;

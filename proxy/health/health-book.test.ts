@@ -78,6 +78,18 @@ function openBook(first = config()) {
   };
 }
 
+it('a probe that another proxy left out is not one that it made', () => {
+  const { book } = openBook();
+  const seen = { id: A, health: 'Healthy', reason: 'WithinBaseline', since: '2026-11-23T10:00:00.000Z' } as const;
+  const adopt = (outcome: 'Skipped' | 'Succeeded') => {
+    const time = '2026-11-23T10:00:01.000Z';
+    book.adopt({ time, proxies: 1, targets: [{ ...seen, probe: { time, outcome } }] });
+    return book.target(A).fleetProbe;
+  };
+  expect(adopt('Skipped')).toBeUndefined();
+  expect(adopt('Succeeded')).toBe('2026-11-23T10:00:01.000Z');
+});
+
 describe('a key that changes', () => {
   it('is not blamed for a refusal of the one before, which was still under way', () => {
     const { book, pass } = openBook();

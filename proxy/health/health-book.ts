@@ -122,7 +122,11 @@ export class HealthBook {
       ) {
         record.state = { ...record.state, verdict: { ...verdict, holdUntil: Math.min(verdict.holdUntil, now) } };
       }
-      if (seen.probe?.time !== undefined && (record.probe === undefined || seen.probe.time > record.probe.time))
+      if (
+        seen.probe !== undefined &&
+        seen.probe.outcome !== 'Skipped' &&
+        (record.probe === undefined || seen.probe.time > record.probe.time)
+      )
         record.fleetProbe = seen.probe.time;
     }
   }

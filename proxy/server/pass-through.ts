@@ -13,7 +13,17 @@ import { readBody } from './read-body.ts';
 /** An error is read so far: enough for every provider's error object. */
 const ERROR_BODY_BYTES = 256 * 1024;
 /** What applications send to identify themselves: never for a provider. */
-const CLIENT_SECRETS = ['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization'];
+const CLIENT_SECRETS = [
+  'authorization',
+  'api-key',
+  'x-api-key',
+  'cookie',
+  'proxy-authorization',
+  'openai-organization',
+  'openai-project',
+];
+/** Browsers can't set headers on a WebSocket, so OpenAI's clients put their key, organization and project among its protocols. */
+const SECRET_PROTOCOL = /^openai-(insecure-api-key|organization|project)\./;
 
 export interface PassThroughDependencies {
   serving(): ServingConfig | undefined;
@@ -100,6 +110,11 @@ export class PassThrough {
   #prepare(request: IncomingMessage, choice: Choice): void {
     this.#choices.set(request, choice);
     for (const name of CLIENT_SECRETS) delete request.headers[name];
+    const protocols = withoutSecrets(request.headers['sec-websocket-protocol'] ?? '');
+    if (protocols === '') delete request.headers['sec-websocket-protocol'];
+    else request.headers['sec-websocket-protocol'] = protocols;
+    // So that a key which an error quotes can be found there.
+    request.headers['accept-encoding'] = 'identity';
     for (const name of Object.keys(request.headers)) if (name.startsWith('x-understudy-')) delete request.headers[name];
     if (choice.key !== undefined) request.headers.authorization = `Bearer ${choice.key}`;
   }
@@ -109,9 +124,10 @@ export class PassThrough {
     if (choice === undefined) return void response.destroy();
     const status = answer.statusCode ?? 502;
     if (status >= 400) {
+      const isEncoded = (answer.headers['content-encoding'] ?? 'identity') !== 'identity';
       readBody(answer, ERROR_BODY_BYTES).then((body) => {
         if (response.destroyed) return;
-        const refusal = refusalOf(status, body, choice);
+        const refusal = refusalOf(status, isEncoded ? 'encoded' : body, choice);
         if (refusal !== undefined) return writeRefusal(response, refusal);
         const clean = withoutKey(body as Buffer, choice.key);
         response.writeHead(status, [...headersOf(answer, choice), 'content-length', String(clean.length)]);
@@ -170,8 +186,8 @@ export class PassThrough {
   }
 }
 
-/** Providers quote the key that they refuse: their words on that stay here. So does an error page that is too large to be looked through. */
-function refusalOf(status: number, body: Buffer | 'tooLarge' | 'aborted', { target }: Choice): Refusal | undefined {
+/** Providers quote the key that they refuse: their words on that stay here. So does an error that is too large, or not plain enough, to be looked through. */
+function refusalOf(status: number, body: Buffer | 'tooLarge' | 'aborted' | 'encoded', { target }: Choice): Refusal | undefined {
   if (status === 401 || status === 403) return refusedKey(target, status);
   if (typeof body !== 'string') return undefined;
   return {
@@ -180,6 +196,14 @@ function refusalOf(status: number, body: Buffer | 'tooLarge' | 'aborted', { targ
     type: 'server_error',
     code: `http_${status}`,
   };
+}
+
+function withoutSecrets(protocols: string): string {
+  return protocols
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => !SECRET_PROTOCOL.test(protocol))
+    .join(', ');
 }
 
 function headersOf(answer: IncomingMessage, { key, route, target }: Choice): string[] {

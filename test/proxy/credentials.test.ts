@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { ask } from '../lab/ask.ts';
 import { KEY_PLACEHOLDER } from '../lab/error-bodies.ts';
 import type { Fault } from '../lab/fault.ts';
@@ -108,6 +112,43 @@ describe('a provider key', () => {
     const seen = await rawExchange({ port: stage.port, method: 'GET', path, headers });
     expect(stage.primary.requests[0]?.key).toBe(keyOf('primary'));
     expect(seen.text).not.toContain(keyOf('primary'));
+  });
+
+  it('that a provider repeats in a compressed error is not told either', async () => {
+    stage = await startProxy();
+    const error = gzipSync(`{"error":{"message":"odd: ${keyOf('primary')}"}}`);
+    let accepted: string | undefined;
+    const provider = createServer((request, response) => {
+      accepted = request.headers['accept-encoding'];
+      response.writeHead(400, { 'content-encoding': 'gzip', 'content-type': 'application/json' }).end(error);
+    });
+    provider.listen(0, '127.0.0.1');
+    await once(provider, 'listening');
+    const config = stage.apply([{}]);
+    for (const endpoint of config.endpoints)
+      for (const region of endpoint.regions) region.baseURL = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/v1`;
+    stage.proxy.applyConfig({ ...config, revision: 'compressed' });
+    const answer = await fetch(`${stage.baseURL}/files`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(await answer.text()).not.toContain(keyOf('primary'));
+    expect(accepted).toBe('identity');
+    provider.close();
+  });
+
+  it("of the application never reaches a provider, wherever a session's client puts it", async () => {
+    stage = await startProxy();
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+      'sec-websocket-protocol': `realtime, openai-insecure-api-key.${APPLICATION_KEY}, openai-beta.realtime-v1`,
+      'openai-organization': 'org-of-the-application',
+    };
+    await rawExchange({ port: stage.port, method: 'GET', path: '/v1/realtime?model=gpt-4o', headers, quietMs: 500 });
+    const [asked] = stage.primary.requests;
+    expect(asked?.headers['sec-websocket-protocol']).toBe('realtime, openai-beta.realtime-v1');
+    expect(JSON.stringify(asked?.rawHeaders)).not.toContain(APPLICATION_KEY);
+    expect(JSON.stringify(asked?.rawHeaders)).not.toContain('org-of-the-application');
   });
 
   it('that is rotated is used for the next request, and ends the cooldown of the old one', async () => {
