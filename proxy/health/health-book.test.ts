@@ -135,6 +135,16 @@ describe('a route tells who is on stage', () => {
     expect(shares()).toEqual({ [A]: 0, [B]: 100, [C]: 0 });
   });
 
+  it('the next one when the first cools down, without a time to detect it that was another failure’s', () => {
+    const { book, fail, succeed, pass, failovers } = openBook();
+    fail(A, 1);
+    succeed(A);
+    pass(60_000);
+    book.observe(book.target(A), { kind: 'rateLimit', startedAt: START + 60_000, retryAfterMs: 5_000 });
+    expect(failovers).toMatchObject([{ from: A, to: B, reason: 'RateLimited' }]);
+    expect(failovers[0]).not.toHaveProperty('detectedIn');
+  });
+
   it('the first again when it has recovered, by steps of share', () => {
     const { route, fail, succeed, pass, recover, failovers, shares } = openBook();
     fail(A);

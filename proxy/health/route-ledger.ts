@@ -119,7 +119,9 @@ export class RouteLedger {
       to,
       reason,
       evidence: state.evidence || reason,
-      ...(state.firstFailureAt === 0 ? {} : { detectedIn: Math.max(0, Math.round(state.since - state.firstFailureAt)) }),
+      ...(!DETECTED.has(reason) || state.firstFailureAt === 0
+        ? {}
+        : { detectedIn: Math.max(0, Math.round(state.since - state.firstFailureAt)) }),
     });
   }
 
@@ -157,6 +159,9 @@ export class RouteLedger {
     return this.#members.map(({ target }) => ({ target: target.id, share: shares.get(target.id) ?? 0 }));
   }
 }
+
+/** What this proxy found out from a run of failures: all else is told at once, or by others. */
+const DETECTED: ReadonlySet<HealthReason> = new Set<HealthReason>(['ConsecutiveFailures', 'ErrorRate']);
 
 const COOLDOWNS: ReadonlySet<HealthReason> = new Set<HealthReason>([
   'RateLimited',

@@ -104,6 +104,15 @@ describe('a target comes back', () => {
     expect(fail(succeed(down(), 1_000), 1_100, 500).verdict.health).toBe('Recovering');
   });
 
+  it('is not taken down again by those that still hung from before it came back', () => {
+    let state = succeed(down(), 1_000);
+    for (let now = 1_500; state.verdict.health === 'Recovering'; now += RECOVERY_STEP_INTERVAL) state = succeed(state, now);
+    for (let count = 0; count < 20; count += 1) state = fail(state, 60_000, 500);
+    expect(state.verdict.health).toBe('Healthy');
+    for (let count = 0; count < 4; count += 1) state = fail(state, 60_000, 59_000);
+    expect(state.verdict.health).toBe('Down');
+  });
+
   it('holds no longer for failures of requests that were under way already', () => {
     const state = down(10);
     expect(fail(state, 20, 5)).toBe(state);

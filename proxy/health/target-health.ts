@@ -45,6 +45,8 @@ export interface TargetHealth {
   readonly failuresInARow: number;
   readonly firstFailureAt: number;
   readonly cusum: number;
+  /** When it last began to answer again: what was asked before tells of the outage before. */
+  readonly cameBackAt: number;
   /** Times that the target went down without a long healthy time between. */
   readonly holds: number;
   readonly cooldown: Cooldown | undefined;
@@ -65,6 +67,7 @@ export function newTargetHealth(now: number): TargetHealth {
     failuresInARow: 0,
     firstFailureAt: 0,
     cusum: 0,
+    cameBackAt: 0,
     holds: 0,
     cooldown: undefined,
   };
@@ -107,7 +110,14 @@ function onSuccess(state: TargetHealth, startedAt: number, now: number): TargetH
     }
     case 'Down':
       if (startedAt < state.since) return state;
-      return { ...state, verdict: { health: 'Recovering', step: 0, steppedAt: now }, since: now, failuresInARow: 0, cooldown };
+      return {
+        ...state,
+        verdict: { health: 'Recovering', step: 0, steppedAt: now },
+        since: now,
+        cameBackAt: now,
+        failuresInARow: 0,
+        cooldown,
+      };
     case 'Recovering': {
       if (startedAt < state.since) return state;
       if (now - verdict.steppedAt < RECOVERY_STEP_INTERVAL)
@@ -130,6 +140,7 @@ function onFailure(state: TargetHealth, signal: { startedAt: number; summary: st
   switch (verdict.health) {
     case 'Unknown':
     case 'Healthy': {
+      if (signal.startedAt < state.cameBackAt) return state;
       const failuresInARow = state.failuresInARow + 1;
       const firstFailureAt = state.failuresInARow === 0 && state.cusum === 0 ? now : state.firstFailureAt;
       const sum = cusum(state.cusum, true);
