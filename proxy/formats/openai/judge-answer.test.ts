@@ -10,6 +10,7 @@ describe('an answer of 200 is judged by what is in it', () => {
     ['an error of null', 'chat', '{"error":null,"choices":[{"message":{}}]}'],
     ['a completion', 'completions', '{"choices":[{"text":"a"}]}'],
     ['vectors', 'embeddings', '{"data":[{"embedding":[1]}]}'],
+    ['vectors in base64', 'embeddings', '{"data":[{"embedding":"AACAPw=="}]}'],
     ['many vectors', 'embeddings', vectors],
   ] as const)('%s is good', (_, operation, body) => {
     expect(judge(operation, body)).toBeUndefined();
@@ -32,7 +33,9 @@ describe('an answer of 200 is judged by what is in it', () => {
       '{"choices":[{"message":{"content":""},"finish_reason":"error","error":{"code":502,"message":"upstream"}}]}',
       'http_502',
     ],
+    ['a choice without text', 'completions', '{"choices":[{"finish_reason":"stop"}]}', 'no_text'],
     ['empty data', 'embeddings', '{"data":[]}', 'empty_data'],
+    ['data without vectors', 'embeddings', '{"data":[{"embedding":[1]},{"index":1}]}', 'no_embedding'],
     ['cut vectors', 'embeddings', vectors.slice(0, -40), 'not_json'],
     ['an error, as OpenRouter sends it', 'chat', '{"error":{"code":502,"message":"upstream"}}', 'http_502'],
     ['an overload', 'chat', '{"error":{"type":"overloaded_error","message":"x"}}', 'overloaded_error'],

@@ -7,6 +7,14 @@ import { scanObject, wantedKeys } from './scan-object.ts';
 /** Vectors make answers long; beyond this the structure is looked at, without making objects of the numbers. */
 const PARSE_UP_TO = 64 * 1024;
 
+/** A choice, or an entry of embeddings. */
+interface AnswerItem {
+  message?: unknown;
+  text?: unknown;
+  embedding?: unknown;
+  error?: unknown;
+}
+
 /** Whether a unary answer of 200 is one: `undefined`, or what is wrong. Providers answer 200 with an error, with nothing, or with half of it. */
 export function judgeAnswer(operation: Operation, body: Buffer): Failure | undefined {
   const list = operation === 'embeddings' ? 'data' : 'choices';
@@ -24,23 +32,28 @@ export function judgeAnswer(operation: Operation, body: Buffer): Failure | undef
   }
   if (!Array.isArray(items)) return malformed(`no_${list}`, `the answer has no ${list}`);
   if (items.length === 0) return malformed(`empty_${list}`, `the answer has an empty list of ${list}`);
-  return operation === 'embeddings' ? undefined : judgeChoices(operation, items);
-}
-
-function judgeChoices(
-  operation: Operation,
-  choices: readonly ({ message?: unknown; error?: unknown } | null)[],
-): Failure | undefined {
-  for (const choice of choices) {
-    // OpenRouter's place for a failure of the provider behind it.
-    if (typeof choice?.error === 'object' && choice.error !== null)
-      return classifyErrorObject(
-        readProviderError(JSON.stringify(choice)) ?? { message: 'error in a choice', type: '', code: '' },
-      );
-    if (operation === 'chat' && (typeof choice?.message !== 'object' || choice.message === null))
-      return malformed('no_message', 'the answer has a choice without a message');
+  for (const item of items) {
+    const failure = judgeItem(operation, item);
+    if (failure !== undefined) return failure;
   }
   return undefined;
+}
+
+function judgeItem(operation: Operation, item: AnswerItem | null): Failure | undefined {
+  // OpenRouter's place for a failure of the provider behind it.
+  if (typeof item?.error === 'object' && item.error !== null)
+    return classifyErrorObject(readProviderError(JSON.stringify(item)) ?? { message: 'error in a choice', type: '', code: '' });
+  switch (operation) {
+    case 'chat':
+      if (typeof item?.message === 'object' && item.message !== null) return undefined;
+      return malformed('no_message', 'the answer has a choice without a message');
+    case 'completions':
+      if (typeof item?.text === 'string') return undefined;
+      return malformed('no_text', 'the answer has a choice without a text');
+    case 'embeddings':
+      if (Array.isArray(item?.embedding) || typeof item?.embedding === 'string') return undefined;
+      return malformed('no_embedding', 'the answer has an entry without a vector');
+  }
 }
 
 function judgeLongAnswer(list: string, body: Buffer): Failure | undefined {
