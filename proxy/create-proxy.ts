@@ -16,6 +16,7 @@ import type { Address, Proxy, ProxyOptions } from './proxy.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { type AttemptCounts, type ServingConfig, servingConfig } from './routing/serving-config.ts';
 import { createAdminServer } from './server/admin-server.ts';
+import { BodyBudget } from './server/body-budget.ts';
 import { createDataServer } from './server/data-server.ts';
 import { PassThrough } from './server/pass-through.ts';
 import { monotonicClock } from './telemetry/clock.ts';
@@ -25,6 +26,8 @@ import { RequestMetrics } from './telemetry/request-metrics.ts';
 
 /** Cooldowns end by time alone: this is how late a route's active target may follow. */
 const REFRESH_INTERVAL = 500;
+/** Of the words for a refused config, what the contract takes. */
+const MAX_REFUSAL = 4_096;
 /** While a drain waits, it looks this often whether the last request has ended. */
 const DRAIN_POLL = 50;
 /**
@@ -73,7 +76,19 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
       logger.warn({ code: (error as NodeJS.ErrnoException).code, target: target.target.id }, 'a passed-through request failed'),
   });
   const data = createDataServer(
-    { serving: () => serving, book, pools, credentials, limits, clock, random, logger, budget, metrics },
+    {
+      serving: () => serving,
+      book,
+      pools,
+      credentials,
+      limits,
+      clock,
+      random,
+      logger,
+      budget,
+      metrics,
+      bodies: new BodyBudget(limits.heldBodyBytes),
+    },
     passThrough,
     limits,
   );
@@ -94,7 +109,7 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
       config = checkConfig(candidate);
     } catch (error) {
       if (error instanceof ConfigRefusedError) {
-        refused = { revision: error.revision ?? 'unknown', message: error.message };
+        refused = { revision: error.revision ?? 'unknown', message: error.message.slice(0, MAX_REFUSAL) };
         logger.error({ revision: error.revision }, `a config was refused, the last good one goes on: ${error.message}`);
         news.tell();
       }
@@ -119,6 +134,7 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
     for (const name of budgets.keys()) if (!routes.has(name)) budgets.delete(name);
     const targets = new Set([...book.targets()].map(({ name }) => name.id));
     for (const id of attempts.keys()) if (!targets.has(id)) attempts.delete(id);
+    metrics.keepOnly(routes, targets);
     const connects =
       serving?.routes.flatMap((route) =>
         route.targets.map(({ origin }) => ({ origin, connectTimeout: route.route.timeouts.connect })),

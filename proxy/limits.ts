@@ -2,6 +2,8 @@
 export interface Limits {
   /** Largest request body: OpenAI takes images up to 50 MB in a request; beyond it a proxy would only be a way to exhaust memory. */
   bodyBytes: number;
+  /** All bodies that are held at once: half of the memory that a proxy is given by default. More is refused with 503 and Retry-After. */
+  heldBodyBytes: number;
   /** Requests at once. Each holds its body until it is answered; more are refused with 503 and Retry-After. */
   concurrentRequests: number;
   /** Request line and headers together, as Node counts them; more is answered with 431. */
@@ -26,6 +28,7 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 50 * 1024 * 1024,
+  heldBodyBytes: 256 * 1024 * 1024,
   concurrentRequests: 4_096,
   headerBytes: 32 * 1024,
   headersTimeout: 30_000,

@@ -4,6 +4,7 @@ import type { Operation } from '../formats/openai/operations.ts';
 import { readRequest } from '../formats/openai/read-request.ts';
 import type { RetryBudget } from '../routing/retry-budget.ts';
 import type { ServingConfig, ServingRoute } from '../routing/serving-config.ts';
+import type { BodyBudget } from '../server/body-budget.ts';
 import { readBody } from '../server/read-body.ts';
 import type { RequestMetrics } from '../telemetry/request-metrics.ts';
 import { ClientStream } from './client-stream.ts';
@@ -14,6 +15,7 @@ export interface RequestDependencies extends ChainDependencies {
   serving(): ServingConfig | undefined;
   budget(route: string): RetryBudget;
   metrics: RequestMetrics;
+  bodies: BodyBudget;
 }
 
 /** The whole way of a request: body, route, chain, answer. */
@@ -25,8 +27,16 @@ export async function handleRequest(
 ): Promise<void> {
   const startedAt = deps.clock();
   if (request.method !== 'POST') return writeRefusal(response, methodNotAllowed(request));
-  const body = await readBody(request, deps.limits.bodyBytes);
+  let held = 0;
+  const hold = (bytes: number): boolean => {
+    if (!deps.bodies.take(bytes)) return false;
+    held += bytes;
+    return true;
+  };
+  response.once('close', () => deps.bodies.give(held));
+  const body = await readBody(request, deps.limits.bodyBytes, hold);
   if (body === 'aborted') return;
+  if (body === 'noRoom') return refuseForRoom(deps, response);
   if (body === 'tooLarge') return writeRefusal(response, tooLarge(deps.limits.bodyBytes));
 
   const asked = readRequest(body);
@@ -115,6 +125,19 @@ function understudyHeaders(route: ServingRoute, run: ChainRun): string[] {
   const target = run.current?.target.id ?? '';
   return ['x-understudy-route', route.route.name, 'x-understudy-target', target, 'x-understudy-attempts', String(run.started)];
 }
+
+function refuseForRoom(deps: RequestDependencies, response: ServerResponse): void {
+  deps.metrics.onOverload();
+  writeRefusal(response, NO_ROOM);
+}
+
+const NO_ROOM: Refusal = {
+  status: 503,
+  message: 'This proxy holds as many bytes of requests as it may at once. Try again shortly.',
+  type: 'server_error',
+  code: 'too_many_bytes_at_once',
+  headers: { 'retry-after': '1', connection: 'close' },
+};
 
 const NOT_CONFIGURED: Refusal = {
   status: 503,

@@ -187,7 +187,11 @@ export class PassThrough {
 }
 
 /** Providers quote the key that they refuse: their words on that stay here. So does an error that is too large, or not plain enough, to be looked through. */
-function refusalOf(status: number, body: Buffer | 'tooLarge' | 'aborted' | 'encoded', { target }: Choice): Refusal | undefined {
+function refusalOf(
+  status: number,
+  body: Buffer | 'tooLarge' | 'noRoom' | 'aborted' | 'encoded',
+  { target }: Choice,
+): Refusal | undefined {
   if (status === 401 || status === 403) return refusedKey(target, status);
   if (typeof body !== 'string') return undefined;
   return {

@@ -5,8 +5,14 @@ const LARGE = 32 * 1024;
 /** A length that a client only promises is not believed beyond this: the buffer grows with what really comes. */
 const BELIEVED = 1024 * 1024;
 
-/** Reads a request body whole. Stops reading, and says so, as soon as it is known to be too large. */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer | 'tooLarge' | 'aborted'> {
+/**
+ * Reads a request body whole. Stops keeping it, and says so, as soon as it is known to be too large, or when `hold` has no room for more of it.
+ */
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+  hold: (bytes: number) => boolean = () => true,
+): Promise<Buffer | 'tooLarge' | 'noRoom' | 'aborted'> {
   const promised = Number(request.headers['content-length'] ?? 0);
   if (promised > limit) {
     request.resume();
@@ -17,8 +23,13 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= limit) body.add(chunk);
-      else resolve('tooLarge');
+      if (length > limit) resolve('tooLarge');
+      else if (hold(chunk.length)) body.add(chunk);
+      else {
+        // What still comes is not kept.
+        length = Number.POSITIVE_INFINITY;
+        resolve('noRoom');
+      }
     });
     request.on('end', () => resolve(body.whole()));
     request.on('close', () => resolve('aborted'));

@@ -29,6 +29,7 @@ interface Tally {
 export class RequestMetrics {
   readonly #tallies = new Map<string, Map<number, Tally>>();
   readonly #firstToken: Histogram<'target'>;
+  readonly #timed = new Set<string>();
   #overloads = 0;
   #streams = 0;
 
@@ -130,7 +131,21 @@ export class RequestMetrics {
   }
 
   onFirstToken(target: ServingTarget, milliseconds: number): void {
+    this.#timed.add(target.target.id);
     this.#firstToken.observe({ target: target.target.id }, milliseconds / 1_000);
+  }
+
+  /** Forgets what no config names any more: routes and targets that are renamed must not pile up. */
+  keepOnly(routes: ReadonlySet<string>, targets: ReadonlySet<string>): void {
+    for (const [key, codes] of this.#tallies) {
+      const [tally] = codes.values();
+      if (tally !== undefined && !routes.has(tally.route)) this.#tallies.delete(key);
+    }
+    for (const target of this.#timed) {
+      if (targets.has(target)) continue;
+      this.#timed.delete(target);
+      this.#firstToken.remove({ target });
+    }
   }
 
   onStreamBegin(): void {

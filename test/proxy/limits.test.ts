@@ -51,6 +51,23 @@ describe('a request that is too much', () => {
     expect(stage.primary.requests).toEqual([]);
   });
 
+  it('of bodies together: 503 with Retry-After, and room again when the others are done', async () => {
+    const long = { firstContent: 40_000, response: 40_000, idle: 40_000, total: 50_000 };
+    stage = await startProxy({ limits: { heldBodyBytes: 100_000 }, routes: [{ timeouts: long }] });
+    await stage.primary.setFault({ kind: 'hang' }, { first: 1 });
+    const leaving = new AbortController();
+    const hanging = ask(stage.client, { prompt: 'x'.repeat(60_000), signal: leaving.signal, timeoutMs: 40_000 });
+    await stage.primary.waitForRequest(() => true);
+    const refused = await rawExchange({ port: stage.port, body: chat('y'.repeat(60_000)), headers: JSON_TYPE });
+    expect(refused.text).toMatch(/^HTTP\/1.1 503 /);
+    expect(refused.text).toMatch(/\r\nretry-after: \d+\r\n/i);
+    expect(errorOf(refused)).toMatchObject({ code: 'too_many_bytes_at_once' });
+    leaving.abort();
+    await hanging;
+    const deadline = AbortSignal.timeout(10_000);
+    while ((await ask(stage.client, { prompt: 'z'.repeat(60_000) })).error) deadline.throwIfAborted();
+  });
+
   it('at once: 503 with Retry-After, and room again when the others are done', async () => {
     const long = { firstContent: 40_000, response: 40_000, idle: 40_000, total: 50_000 };
     stage = await startProxy({ limits: { concurrentRequests: 4 }, routes: [{ timeouts: long }] });
