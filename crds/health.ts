@@ -73,4 +73,3 @@ export const ROUTE_REASON_MEANINGS: Record<RouteReason, string> = {
 };
 
 export const PROBE_OUTCOMES = ['Succeeded', 'Failed', 'Skipped'] as const;
-export type ProbeOutcome = (typeof PROBE_OUTCOMES)[number];

@@ -35,7 +35,3 @@ export function setCondition<T extends ConditionType>(
   };
   return previous ? present.map((condition) => (condition === previous ? next : condition)) : [...present, next];
 }
-
-export function findCondition(conditions: readonly Condition[] | undefined, type: ConditionType): Condition | undefined {
-  return conditions?.find((condition) => condition.type === type);
-}

@@ -1,4 +1,4 @@
-/** The class of a failed attempt decides what is done about it; `wire-facts` are in docs/failure-classes.md. */
+/** The class of a failed attempt decides what is done about it: see docs/failure-classes.md. */
 export type FailureClass =
   | 'Transport'
   | 'Overload'
@@ -10,19 +10,6 @@ export type FailureClass =
   | 'Stall'
   | 'AfterCommit'
   | 'ClientAbort';
-
-export const FAILURE_CLASSES = [
-  'Transport',
-  'Overload',
-  'RateLimit',
-  'Account',
-  'Capability',
-  'Request',
-  'Malformed',
-  'Stall',
-  'AfterCommit',
-  'ClientAbort',
-] as const satisfies readonly FailureClass[];
 
 /** What kind of account trouble: which cooldown and which condition it becomes. */
 export type AccountReason = 'CredentialsMissing' | 'CredentialsRefused' | 'QuotaExhausted';
