@@ -11,7 +11,7 @@ import { ConfigRefusedError } from './config/config-refused-error.ts';
 import { getOrMake } from './get-or-make.ts';
 import { HealthBook } from './health/health-book.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { ProbeLoop } from './probes/probe-loop.ts';
+import { ProbeLoop, SHORT_RECOVERY_PROBE } from './probes/probe-loop.ts';
 import type { Address, Proxy, ProxyOptions } from './proxy.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { type AttemptCounts, type ServingConfig, servingConfig } from './routing/serving-config.ts';
@@ -141,7 +141,7 @@ export function createProxy(options: ProxyOptions, limits: Limits = DEFAULT_LIMI
       ) ?? [];
     const probed = serving?.probed.flatMap(({ endpoint, target }) => [
       { origin: target.origin, connectTimeout: endpoint.probe?.timeout ?? 0 },
-      { origin: target.origin, connectTimeout: Math.min(endpoint.probe?.timeout ?? 0, 5_000) },
+      { origin: target.origin, connectTimeout: Math.min(endpoint.probe?.timeout ?? 0, SHORT_RECOVERY_PROBE) },
     ]);
     pools.keepOnly([...connects, ...(probed ?? [])]);
   }

@@ -57,7 +57,7 @@ export type ChainResult =
   | { kind: 'aborted' };
 
 /** What is done after a failed attempt. */
-type Next = { kind: 'sameTarget'; afterMs: number } | { kind: 'nextTarget' } | { kind: 'stop' };
+type Next = { kind: 'sameTarget'; afterMs: number } | { kind: 'nextTarget' };
 
 /** One request on its way along the chain: attempts until one answers, within one budget of attempts and one deadline. */
 export class ChainRun {
@@ -118,10 +118,9 @@ export class ChainRun {
       const { failure } = outcome;
       if (failure.class === 'ClientAbort') return { kind: 'aborted' };
       failures.push(failure);
-      const spent = this.started >= retries.maxAttempts || clock() >= this.#deadline;
-      const next = spent ? STOP : this.#decide(failure, target, retriesHere, others);
       if (isFinal(failure)) return { kind: 'failed', failures, final: failure };
-      if (next.kind === 'stop') break;
+      if (this.started >= retries.maxAttempts || clock() >= this.#deadline) break;
+      const next = this.#decide(failure, target, retriesHere, others);
       if (next.kind === 'sameTarget') {
         retriesHere += 1;
         await this.#wait(next.afterMs);
@@ -233,7 +232,6 @@ export class ChainRun {
   }
 }
 
-const STOP: Next = { kind: 'stop' };
 const COUNTED: ReadonlySet<string> = new Set(['Transport', 'Overload', 'Malformed', 'Stall', 'AfterCommit']);
 const KEY_IS_MISSING: Failure = {
   class: 'Account',

@@ -16,7 +16,7 @@ import { probeDue } from './probe-due.ts';
 /** How often it is looked whether a probe is due. */
 const TICK = 250;
 /** A probe that finds out whether a target is back may not hold up the next one for long: one at a time may take all its time, for a slow target. */
-const SHORT_RECOVERY_PROBE = 5_000;
+export const SHORT_RECOVERY_PROBE = 5_000;
 /** Probes under way at once in one proxy. */
 const MAX_RUNNING = 32;
 

@@ -1,9 +1,10 @@
-import type {
-  CredentialRef,
-  RuntimeConfig,
-  RuntimeEndpoint,
-  RuntimeRoute,
-  RuntimeTarget,
+import {
+  type CredentialRef,
+  type RuntimeConfig,
+  type RuntimeEndpoint,
+  type RuntimeRoute,
+  type RuntimeTarget,
+  targetId,
 } from '../../contract/runtime-config.ts';
 import type { HealthBook } from '../health/health-book.ts';
 import type { TargetRecord } from '../health/target-record.ts';
@@ -78,7 +79,7 @@ export function servingConfig(
     const { probe } = endpoint;
     if (probe === undefined) return [];
     return endpoint.regions.map((region) => {
-      const id = `${endpoint.name}/${region.name}/${probe.model}`;
+      const id = targetId(endpoint.name, region.name, probe.model);
       const target = { id, endpoint: endpoint.name, region: region.name, model: probe.model, step: 0, entry: 0, weight: 1 };
       return { endpoint, target: serve(target) };
     });
